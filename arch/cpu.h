@@ -1,0 +1,80 @@
+/*
+ * arch/cpu.h - arch contract: the CPU itself.
+ *
+ * Implemented in arch/x86_64/cpu.c and cpu_inline.h; the host build (tests/unit) shadows this
+ * header with its own.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "kernel/lib/types.h"
+
+#define MAX_CPUS   64
+#define CACHE_LINE 64
+
+/* Features found by CPUID; immutable after cpu_init_features(). */
+struct cpu_features {
+	bool nx, smep, smap, umip, gib_pages, pge, x2apic, tsc_deadline;
+	unsigned phys_bits; /* physical address bits, MAXPHYADDR [SDM 3A 4.1.4] */
+	char brand[49];
+};
+extern struct cpu_features cpu_features;
+
+/* The index of the running CPU, 0 the boot CPU; meaningful while preemption or IRQs are off. */
+unsigned cpu_id(void);
+
+static inline uint64_t cpu_irq_save(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+static inline void cpu_irq_restore(uint64_t flags)
+{
+	if (flags & (1UL << 9)) /* RFLAGS.IF [SDM 1 3.4.3.3] */
+		__asm__ volatile("sti" : : : "memory");
+}
+
+static inline bool cpu_irqs_enabled(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; pop %0" : "=r"(flags));
+	return (flags & (1UL << 9)) != 0;
+}
+
+static inline void cpu_irq_enable(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void cpu_irq_disable(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+/* Enables interrupts and halts until the next one, without a gap between the two. */
+static inline void cpu_idle(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+static inline uint64_t cpu_cycles(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+__noreturn void cpu_halt_forever(void);
+__noreturn void cpu_triple_fault(void); /* last resort of reboot */
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * arch/irq.h - arch contract: device interrupts, the local timer, end of interrupt.
+ *
+ * Interrupts are named by GSI.  ISA numbers are turned into GSI, polarity and trigger by the
+ * MADT's overrides [ACPI 6.5 5.2.12.5].  Handlers run with interrupts off and may not sleep.
+ */
+#ifndef ARCH_IRQ_H
+#define ARCH_IRQ_H
+
+#include "kernel/lib/types.h"
+
+struct trap_frame;
+struct madt_info;
+
+/* Returns true if the interrupt was its. */
+typedef bool (*irq_handler_fn)(void *arg);
+
+/* Masks the 8259s, maps LAPIC and IOAPICs; a NULL or empty MADT leaves the 8259s in use. */
+int irq_init(const struct madt_info *madt);
+
+/* Routes ISA interrupt `isa` to the boot CPU and enables it.  `name` for the irqs command.
+ * `level_low`/edge come from the MADT override where there is one, else ISA defaults; the SCI
+ * (`isa` = FADT's SCI_INT) defaults to level, low [ACPI 6.5 5.2.9]. */
+int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
+int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
+void irq_unregister_isa(unsigned isa, irq_handler_fn handler);
+
+/* Starts the periodic local timer tick, `hz` times a second; calls tick() with IRQs off. */
+void irq_start_tick(unsigned hz, void (*tick)(void));
+
+/* For the irqs command: the i-th registered line, false past the end. */
+struct irq_info {
+	unsigned gsi, vector;
+	const char *name;
+	uint64_t count;
+	bool level, active_low;
+};
+bool irq_info(unsigned index, struct irq_info *info);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * drivers/acpi/acpi.h - ACPI for the rest of the kernel: bring-up, power, the memory devices.
+ *
+ * ACPICA's own types stay inside drivers/acpi.
+ */
+#ifndef DRIVERS_ACPI_ACPI_H
+#define DRIVERS_ACPI_ACPI_H
+
+#include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+/* Loads the namespace, starts events, counts slots, scans all DIMMs; runs as a thread may
+ * (sleeps).  0, or an errno: the kernel goes on without hot-plug and says so. */
+int acpi_start(struct refusal *why);
+
+int acpi_poweroff(void); /* S5 [ACPI 6.5 16.1.7]; returns only on failure */
+int acpi_reboot(void);	 /* FADT reset register, then 8042, then a triple fault */
+
+/* For the `acpi` command. */
+struct acpi_status {
+	bool up;
+	const char *acpica_version;
+	unsigned sci, slots;
+	uint64_t sci_count, notify_count;
+	size_t arena_size, arena_used, arena_peak;
+};
+void acpi_status(struct acpi_status *status);
+
+/* A slot by index, for lsdimm and `acpi`: path and _STA as last seen. */
+struct acpi_slot_info {
+	char path[32]; /* \_SB.MHPC.MP00 */
+	int slot;
+	uint32_t sta;
+	bool present;
+};
+bool acpi_slot_info(unsigned index, struct acpi_slot_info *info);
+/* Looks at every slot again, as after a Notify; waits until done. */
+void acpi_rescan(void);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * kernel/lib/refusal.c - filling and printing refusals.
+ */
+#include "kernel/lib/refusal.h"
+
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+
+static int refuse_va(struct refusal *why, int err, const char *step, const char *fmt, va_list ap)
+{
+	if (why == NULL || why->err != 0)
+		return err;
+	why->err = err;
+	why->step = step;
+	vsnprintf(why->text, sizeof(why->text), fmt, ap);
+	return err;
+}
+
+int refuse(struct refusal *why, int err, const char *step, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	refuse_va(why, err, step, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int refuse_at(struct refusal *why, int err, const char *step, pfn_t pfn, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (why != NULL && why->err == 0) {
+		why->pfn = pfn;
+		why->has_pfn = true;
+	}
+	va_start(ap, fmt);
+	refuse_va(why, err, step, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+const char *refusal_format(const struct refusal *why, char *buf, size_t size)
+{
+	if (why->has_pfn)
+		snprintf(buf, size, "%s: pfn 0x%lx %s [%s]", why->step, (unsigned long)why->pfn,
+			 why->text, errno_name(why->err));
+	else
+		snprintf(buf, size, "%s: %s [%s]", why->step ? why->step : "?", why->text,
+			 errno_name(why->err));
+	return buf;
+}

@@ -1,0 +1,31 @@
+/*
+ * kernel/lib/refusal.h - why an operation was refused: the step, the place, the holder.
+ *
+ * "EBUSY" alone is a bug.  Whoever refuses fills one of these; the shell, the event log and
+ * the log print it.  The first refusal is kept: refuse() on a filled one changes nothing.
+ */
+#ifndef KERNEL_LIB_REFUSAL_H
+#define KERNEL_LIB_REFUSAL_H
+
+#include "kernel/lib/types.h"
+
+#define REFUSAL_TEXT 160
+
+struct refusal {
+	int err;		 /* negative errno; 0: nothing was refused */
+	const char *step;	 /* the step that refused, a literal: "head", "migrate" */
+	pfn_t pfn;		 /* the first page at fault, where has_pfn */
+	bool has_pfn;
+	char text[REFUSAL_TEXT]; /* what is wrong and who holds it */
+};
+
+/* Fills *why (which may be NULL) and returns `err`, so that `return refuse(...)` reads well. */
+int refuse(struct refusal *why, int err, const char *step, const char *fmt, ...) __printf(4, 5);
+/* The same with the page frame at fault. */
+int refuse_at(struct refusal *why, int err, const char *step, pfn_t pfn, const char *fmt, ...)
+	__printf(5, 6);
+
+/* Writes "step: text [ECODE]" to buf (always terminated); returns buf. */
+const char *refusal_format(const struct refusal *why, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * kernel/panic.h - the end: a report with registers and a backtrace with names.
+ *
+ * Callable from any context.  A panic within a panic says less.  Nothing here takes a lock.
+ */
+#ifndef KERNEL_PANIC_H
+#define KERNEL_PANIC_H
+
+#include "kernel/lib/types.h"
+
+struct trap_frame;
+
+__noreturn void panic(const char *fmt, ...) __printf(1, 2);
+/* The same with the registers at fault. */
+__noreturn void panic_trap(const struct trap_frame *frame, const char *fmt, ...) __printf(2, 3);
+bool panic_in_progress(void);
+
+/* Called by panic() after its own report, e.g. held locks, hot-plug state; must not lock. */
+typedef void (*panic_dumper_fn)(void);
+void panic_register_dumper(panic_dumper_fn dumper);
+/* Prints during a panic: straight to the serial line. */
+void panic_printf(const char *fmt, ...) __printf(1, 2);
+
+#endif

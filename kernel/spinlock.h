@@ -1,0 +1,47 @@
+/*
+ * kernel/spinlock.h - ticket spin locks with an owner, a rank and the acquirer's address.
+ *
+ * spin_lock() turns interrupts off on this CPU and returns the flags to restore, always: every
+ * lock of this kernel may be taken from an interrupt, and one form is easier to get right.
+ * Ranks only go up: taking a lock whose rank is not above that of every spin lock held panics
+ * in CONFIG_DEBUG builds with both acquirers named.  The order is enum lock_rank.
+ */
+#ifndef KERNEL_SPINLOCK_H
+#define KERNEL_SPINLOCK_H
+
+#include "kernel/lib/types.h"
+
+enum lock_rank {
+	RANK_NONE,
+	RANK_WORKQUEUE,
+	RANK_KMAP,	/* kernel mappings: allocates pages */
+	RANK_SLAB,	/* a cache: allocates pages */
+	RANK_HOTPLUG,	/* fields of blocks that allocators read */
+	RANK_ZONE,	/* free lists */
+	RANK_MMU,
+	RANK_WAITQUEUE, /* sleeping locks and conditions */
+	RANK_SCHED,	/* run queue */
+	RANK_TIMER,
+	RANK_IRQ,
+	RANK_ACPI,
+	RANK_CONSOLE,
+	RANK_LOG,
+	RANK_SERIAL,
+};
+
+struct spinlock {
+	uint32_t next, serving;
+	uint32_t cpu;	/* holder's CPU + 1; 0: free */
+	uint16_t rank;
+	const char *name;
+	vaddr_t acquirer;
+};
+
+#define SPINLOCK_INIT(lock_name, lock_rank) {.name = (lock_name), .rank = (lock_rank)}
+
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
+uint64_t spin_lock(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock, uint64_t flags);
+bool spin_is_held(const struct spinlock *lock); /* by this CPU */
+
+#endif

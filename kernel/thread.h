@@ -1,0 +1,58 @@
+/*
+ * kernel/thread.h - preemptive kernel threads.
+ *
+ * One run queue a CPU (one CPU today), round robin, time slices of a few ticks.  Stacks are
+ * 16 KiB kernel mappings with a guard page below.  A thread ends by returning or
+ * thread_exit(); who created it may thread_join() it.
+ *
+ * Lock: sched_lock (spin, rank SCHED) guards states and the queue.
+ */
+#ifndef KERNEL_THREAD_H
+#define KERNEL_THREAD_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+#define THREAD_NAME_MAX	  24
+#define THREAD_STACK_SIZE (16 * KiB)
+
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+
+struct thread;
+
+/* After threads_init() the caller of it is the thread "main". */
+void threads_init(void);
+
+/* Makes and starts a thread; NULL when memory is out.  May sleep. */
+struct thread *thread_create(const char *name, void (*entry)(void *), void *arg);
+/* Waits for its end and frees it. */
+void thread_join(struct thread *t);
+__noreturn void thread_exit(void);
+
+struct thread *thread_current(void);
+const char *thread_name(const struct thread *t);
+void thread_yield(void);
+/* 0, or -EINTR if interrupted first. */
+int thread_sleep_us(uint64_t us);
+
+/* Ctrl-C: a flag, and a wake-up from interruptible waits. */
+void thread_interrupt(struct thread *t);
+bool thread_interrupted(void); /* of the current thread; does not clear */
+void thread_clear_interrupt(void);
+
+/* No other thread runs on this CPU between the two (they nest). */
+void preempt_disable(void);
+void preempt_enable(void);
+
+struct thread_info {
+	unsigned id;
+	char name[THREAD_NAME_MAX];
+	enum thread_state state;
+	uint64_t runtime_us;
+	uint64_t switches;
+	size_t stack_used; /* watermark, bytes */
+};
+/* Snapshot of the threads with id >= *id, in order; false at the end. */
+bool thread_info(unsigned *id, struct thread_info *info);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * mm/alloc.h - page allocation over nodes and zones.
+ *
+ * Unmovable requests are served from ZONE_NORMAL only; movable ones from ZONE_MOVABLE first,
+ * then NORMAL.  Nodes are tried nearest first.  From any context; never sleeps.
+ */
+#ifndef MM_ALLOC_H
+#define MM_ALLOC_H
+
+#include "mm/node.h"
+
+enum alloc_flags {
+	ALLOC_MOVABLE = 1 << 0,	 /* the owner can move it: ZONE_MOVABLE may serve */
+	ALLOC_THISNODE = 1 << 1, /* no fallback to other nodes */
+	ALLOC_ZERO = 1 << 2,
+};
+
+/*
+ * A chunk of 2^order pages for `owner` (not NULL; movable owners only with ALLOC_MOVABLE),
+ * from `node` (or NODE_ANY) or the nearest that has one.  NULL: none.  Records the caller and
+ * the time in the descriptor.
+ */
+struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner);
+void page_free(struct page *page);
+
+/* Pages over all zones, without locks (approximate while others allocate). */
+uint64_t pages_free(void);
+uint64_t pages_managed(void);
+uint64_t pages_present(void);
+
+#endif

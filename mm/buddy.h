@@ -1,0 +1,72 @@
+/*
+ * mm/buddy.h - the buddy allocator of one zone, chunks of 2^0 to 2^MAX_ORDER pages.
+ *
+ * Descriptors mean nothing unless they head a chunk, so a merge must know without looking
+ * that the buddy's descriptor was written by us.  page->limit says so: it is the order of the
+ * largest naturally aligned chunk that was given to the free lists as one at online
+ * (buddy_add_range()); both halves of a split inherit it.  Below the limit, the split that made
+ * a chunk wrote its buddy too.  A range's chunks of BLOCK_ORDER have the limit MAX_ORDER: from
+ * there on the block's first descriptor is always written, and hooks->may_merge() is asked.
+ *
+ * The lower half of a merge becomes the head; the upper head is cleared, or becomes
+ * PAGE_COVERED where it is the first page of a block (order >= BLOCK_ORDER).
+ *
+ * All functions take the zone's lock themselves, from any context, unless they say otherwise.
+ */
+#ifndef MM_BUDDY_H
+#define MM_BUDDY_H
+
+#include "mm/zone.h"
+
+/*
+ * Takes a chunk out of the free lists: smallest sufficient order, split down, lower half
+ * first.  The page comes back as PAGE_USED with owner NULL (the caller fills owner, caller,
+ * birth).  NULL if there is none.  hooks->mark_dirty() is told when a chunk of order >= ORDER_2M
+ * or of order == limit is broken or given out: of the whole 2 MiB granules of what is given
+ * out (never less than the given chunk, clipped to the chunk it was taken from).
+ */
+struct page *buddy_alloc(struct zone *zone, unsigned order);
+
+/*
+ * Takes exactly the chunk [pfn, pfn + 2^order) if it lies within one free chunk; NULL if not.
+ * The caller knows that `head` heads the free chunk around it.
+ */
+struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, unsigned order);
+
+/* Gives a PAGE_USED chunk back: merged, or PAGE_ISOLATED where hooks->is_isolated() (a chunk
+ * of order > BLOCK_ORDER is then handled block by block). */
+void buddy_free(struct zone *zone, struct page *page);
+
+/*
+ * Turns [start, start + npages) into free chunks, writing only their heads, O(log npages) a
+ * block.  The range lies inside one 128 MiB window.  The caller accounts present and managed.
+ */
+void buddy_add_range(struct zone *zone, pfn_t start, uint64_t npages);
+
+/* Writes heads of PAGE_USED chunks with `owner` that tile the range (boot: reserved memory). */
+void buddy_add_used_range(struct zone *zone, pfn_t start, uint64_t npages,
+			  const struct page_owner *owner);
+
+/*
+ * Splits free chunks that cross `pfn`, a window border, so that a chunk starts there.
+ * `head`: the chunk over pfn (of any state).  -EBUSY if a used chunk crosses it.
+ */
+int buddy_split_at(struct zone *zone, struct page *head, pfn_t pfn);
+
+/*
+ * Moves every free chunk of the range out of the free lists (PAGE_ISOLATED).  The range starts
+ * and ends at chunk borders (buddy_split_at()) and is tiled by chunks.  Returns free pages
+ * isolated.  The caller has set what is_isolated() answers and counted zone->isolating, under
+ * the lock: buddy_isolate_range_locked() is for that.
+ */
+uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+/* The reverse: isolated chunks become free and merge.  The caller has undone the marks. */
+void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+/* Forgets a range that is isolated whole: clears every head, takes the pages out of
+ * zone->isolated.  Afterwards the zone knows nothing of it. */
+void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+
+/* Whole-zone check: lists, counts, states, nonempty.  True, or false with `text` filled. */
+bool buddy_verify(struct zone *zone, char *text, size_t size);
+
+#endif

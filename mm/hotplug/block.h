@@ -1,0 +1,69 @@
+/*
+ * mm/hotplug/block.h - memory blocks, the unit that goes online and offline.
+ *
+ * A block is the part of one device inside one 128 MiB window.  Its memmap exists from
+ * memory_device_add() to memory_device_remove(); its pages are in the free lists only while
+ * it is ONLINE.  One table [state][event] says what may follow what, and block_request() is
+ * the only function that writes the state.
+ *
+ * Locks used to protect struct members in this file:
+ *	I	immutable after memory_device_add()
+ *	h	hotplug_lock (mutex)
+ *	z	h and the zone's lock to write, either to read
+ */
+#ifndef MM_HOTPLUG_BLOCK_H
+#define MM_HOTPLUG_BLOCK_H
+
+#include "mm/hotplug/device.h"
+#include "mm/node.h"
+
+enum block_state {
+	BLOCK_OFFLINE,
+	BLOCK_GOING_ONLINE,
+	BLOCK_ONLINE,
+	BLOCK_GOING_OFFLINE,
+	BLOCK_MEMMAP, /* wholly inside the head: neither onlined nor offlined */
+	BLOCK_STATES,
+};
+
+enum block_event {
+	BLOCK_EVENT_ONLINE,	 /* asked to go online */
+	BLOCK_EVENT_OFFLINE,	 /* asked to go offline */
+	BLOCK_EVENT_DONE,	 /* the transition is complete */
+	BLOCK_EVENT_CANCEL,	 /* the transition is undone */
+	BLOCK_EVENTS,
+};
+
+struct memory_block {
+	pfn_t start;		      /* [I] first page, of the window's part */
+	uint64_t npages;	      /* [I] head pages included */
+	pfn_t usable;		      /* [I] first page after the head: where chunks start */
+	struct memory_device *device; /* [I] */
+	enum block_state state;	      /* [z] written by block_request() only */
+	struct zone *zone;	      /* [z] NULL exactly while OFFLINE or MEMMAP */
+	uint64_t present, managed;    /* [h] pages, while online (boot blocks have holes) */
+	uint64_t dirty;		      /* [z] bit n: granule n (2 MiB) of the window was handed out */
+};
+
+const char *block_state_name(enum block_state state); /* "online", "going-offline", "memmap" */
+
+/* Where the table allows it, moves the block's state and returns 0; else -EALREADY (it is there
+ * already), -EBUSY (on its way) or -EINVAL (memmap), with *why naming the block. */
+int block_request(struct memory_block *block, enum block_event event, struct refusal *why);
+
+/* "memory39", or "memory39.1" for the second device's part in one window; returns buf. */
+const char *block_name(const struct memory_block *block, char *buf, size_t size);
+static inline uint64_t block_number(const struct memory_block *block)
+{
+	return block->start >> BLOCK_ORDER;
+}
+
+/* The block that holds `pfn`, or NULL. */
+struct memory_block *block_by_pfn(pfn_t pfn);
+/* By "memoryN" or "memoryN.K"; NULL. */
+struct memory_block *block_by_name(const char *name);
+
+/* True while nothing unmovable holds a page of it (what lsmem's REMOVABLE says). */
+bool block_removable(const struct memory_block *block);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * mm/hotplug/hotplug.h - the operations on plugged memory: add, online, offline, remove.
+ *
+ * Each is check (anything may be refused, with *why) then commit (nothing can fail); a refusal
+ * leaves everything as it was.  All take hotplug_lock themselves and may sleep.
+ */
+#ifndef MM_HOTPLUG_HOTPLUG_H
+#define MM_HOTPLUG_HOTPLUG_H
+
+#include "mm/hotplug/block.h"
+#include "mm/hotplug/device.h"
+#include "mm/init.h"
+
+extern const struct zone_hooks hotplug_zone_hooks;
+
+/* Makes devices and ONLINE blocks of boot memory.  After mm_init(). */
+void hotplug_init_boot(const struct boot_span *spans, unsigned nspans);
+
+/*
+ * Says how many DIMM slots the firmware has and where DIMMs may appear; builds the upper
+ * page-table levels over the window and the table pool.  Called once, by the ACPI driver,
+ * before the first add.  size 0: no window known, the CPU's physical bits bound it.
+ */
+int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size,
+		       struct refusal *why);
+
+/* Gives a present DIMM a memmap and OFFLINE blocks (or online ones, by policy: use
+ * memory_device_auto_online() after).  -EEXIST: this very device is there already. */
+int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
+		      struct refusal *why);
+/* Puts a new device's blocks online if the policy says so; 0 if it says offline. */
+int memory_device_auto_online(struct memory_device *device, struct refusal *why);
+/* Forgets a device whose blocks are all offline, and scrubs its head. */
+int memory_device_remove(struct memory_device *device, struct refusal *why);
+/* Offline (all or nothing), remove, then ops->eject(). */
+int memory_device_eject(const char *name, struct refusal *why);
+
+/* A set of blocks, what TARGET means: an address range cut by devices. */
+struct block_range {
+	pfn_t start;
+	uint64_t npages;
+	bool single; /* one block was named: "already there" is an error */
+};
+
+enum online_type { ONLINE_DEFAULT, ONLINE_KERNEL, ONLINE_MOVABLE };
+
+struct block_result {
+	unsigned done;	  /* blocks that changed */
+	unsigned already; /* were there before */
+	unsigned refused;
+	uint64_t moved_pages; /* offline: migrated */
+};
+
+enum block_range_flags { RANGE_KEEP_GOING = 1 << 0, RANGE_DRY_RUN = 1 << 1 };
+
+/* -ENOENT: no block there; -EALREADY: nothing left to do; else the first refusal, the blocks done so
+ * far back in state and zone unless RANGE_KEEP_GOING. */
+int blocks_online(const struct block_range *range, enum online_type type, unsigned flags,
+		  struct block_result *result, struct refusal *why);
+/* timeout_us 0: none.  -EINTR on thread_interrupt(). */
+int blocks_offline(const struct block_range *range, unsigned flags, uint64_t timeout_us,
+		   struct block_result *result, struct refusal *why);
+
+/* Page frames of the range that keep it from going offline, grouped by owner. */
+struct holder {
+	const struct page_owner *owner;
+	vaddr_t caller;
+	pfn_t first;
+	uint64_t chunks, pages;
+	uint32_t oldest; /* clock_ticks() of the oldest chunk */
+	bool movable;
+};
+/* Fills up to `max` holders of online blocks in the range, most pages first; returns how many
+ * groups there are (may exceed max). */
+unsigned blocks_holders(const struct block_range *range, struct holder *holders, unsigned max);
+
+/* The chunk that holds `pfn` (an online block), or NULL.  Zone's lock taken inside; a snapshot. */
+struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn);
+
+/* Bytes: heads of devices with something online / usable memory offline / all heads. */
+uint64_t hotplug_metadata_online(void);
+uint64_t hotplug_offline_bytes(void);
+
+/* Every invariant of mm and hot-plug; each violation goes to report(); true: clean. */
+bool hotplug_verify(void (*report)(const char *violation));
+
+#endif

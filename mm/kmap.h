@@ -1,0 +1,36 @@
+/*
+ * mm/kmap.h - kernel mappings between KMAP_BASE and KMAP_END: stacks, MMIO, firmware tables.
+ *
+ * Every mapping has an unmapped guard page before and after it.  Freed ranges are reused.
+ * Page tables come from the page allocator (owner "pagetable") and go back when empty.
+ *
+ * Lock: kmap_lock (spin, rank KMAP).
+ */
+#ifndef MM_KMAP_H
+#define MM_KMAP_H
+
+#include "arch/mmu.h"
+#include "mm/page.h"
+
+void kmap_init(void);
+
+/* Maps fresh zeroed pages (RW, NX), for `owner`; size rounded up to pages.  NULL: no memory. */
+void *kmap_alloc(size_t size, const struct page_owner *owner, const char *name);
+void kmap_free(void *va);
+
+/* Maps existing physical memory; any alignment; returns the address of `pa` itself. */
+void *kmap_phys(paddr_t pa, size_t size, enum mmu_flags flags, const char *name);
+void kmap_phys_free(void *va);
+
+struct kmap_info {
+	vaddr_t start;
+	size_t size;
+	const char *name;
+};
+bool kmap_info(unsigned index, struct kmap_info *info);
+
+/* What lives at `va` in words ("guard page of stack:shell", "stack:shell"); for fault reports:
+ * takes no lock.  NULL: not a kernel mapping. */
+const char *kmap_describe(vaddr_t va, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * mm/page.h - struct page, the 32-byte descriptor of a page frame, and its owners.
+ *
+ * A descriptor speaks only for the chunk it heads (2^order naturally aligned pages).  It is
+ * written when its page becomes the head of a chunk and cleared (all 32 bytes) when a merge
+ * swallows the head; any other descriptor holds whatever was in that memory before: nothing
+ * may read it.  Two exceptions make walks possible: chunks tile every online block without a
+ * gap from block->usable on, and the descriptor at the first page of every online 128 MiB
+ * block heads a chunk or is PAGE_COVERED (a chunk of order > BLOCK_ORDER from below covers it).
+ *
+ * Locks used to protect struct members in this file:
+ *	z	the zone's lock
+ *	o	who owns the chunk (between page_alloc() and page_free())
+ */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "arch/mmu.h"
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+#define MAX_ORDER   18U /* 1 GiB */
+#define ORDER_2M    9U
+#define BLOCK_ORDER 15U /* 128 MiB, the window of a memory block */
+#define BLOCK_PAGES (1UL << BLOCK_ORDER)
+
+enum page_state {
+	PAGE_NONE = 0,	/* heads nothing */
+	PAGE_FREE,	/* heads a chunk on a free list */
+	PAGE_USED,	/* heads an allocated chunk */
+	PAGE_ISOLATED,	/* heads a free chunk of a block that is going offline: on no list */
+	PAGE_COVERED,	/* first page of a block inside a chunk that starts in an earlier one */
+};
+
+struct page;
+
+/*
+ * Who a used chunk belongs to.  Instances live as long as any page points at them.
+ * `move` NULL: unmovable, and `name` is the reason that `why` prints ("slab:thread").
+ */
+struct page_owner_ops {
+	int (*isolate)(struct page *page);		    /* pin its state; 0, -EBUSY, -EAGAIN */
+	int (*move)(struct page *from, struct page *to);    /* contents and mappings */
+	void (*putback)(struct page *page);		    /* undo isolate */
+};
+struct page_owner {
+	const char *name;
+	const struct page_owner_ops *ops; /* NULL: unmovable */
+};
+
+struct page {
+	uint8_t state;	 /* [z] enum page_state */
+	uint8_t order;	 /* [z] of the chunk it heads */
+	uint8_t limit;	 /* [z] merges stop at this order; see mm/buddy.h */
+	uint8_t zone;	 /* [z] zone id: zone_by_id() */
+	uint32_t caller; /* [o] low half of the allocating function's address */
+	union {
+		struct list_head link; /* [z] PAGE_FREE: the free list */
+		struct {
+			const struct page_owner *owner; /* [o] PAGE_USED */
+			uint64_t private;		/* [o] the owner's own word */
+		};
+	};
+	uint32_t birth; /* [o] clock_ticks() at allocation, low half */
+	uint16_t pins;	/* [o] */
+	uint16_t spare;
+};
+_Static_assert(sizeof(struct page) == 32, "a descriptor is 32 bytes: the tax of a DIMM");
+
+#ifdef HOST_BUILD
+extern struct page *vmemmap; /* the test's arena: vmemmap[pfn] */
+#else
+#define vmemmap ((struct page *)VMEMMAP_BASE)
+#endif
+
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+	return &vmemmap[pfn];
+}
+
+static inline pfn_t page_to_pfn(const struct page *page)
+{
+	return (pfn_t)(page - vmemmap);
+}
+
+static inline paddr_t page_to_paddr(const struct page *page)
+{
+	return pfn_to_paddr(page_to_pfn(page));
+}
+
+/* The direct-map address of the chunk's memory. */
+static inline void *page_to_virt(const struct page *page)
+{
+	return phys_to_virt(page_to_paddr(page));
+}
+
+static inline struct page *virt_to_page(const void *va)
+{
+	return pfn_to_page(paddr_to_pfn(virt_to_phys(va)));
+}
+
+/* The allocating function's address, for symbol_name(). */
+static inline vaddr_t page_caller(const struct page *page)
+{
+	return KERNEL_BASE | page->caller;
+}
+
+static inline bool page_owner_movable(const struct page_owner *owner)
+{
+	return owner != NULL && owner->ops != NULL && owner->ops->move != NULL;
+}
+
+#endif
