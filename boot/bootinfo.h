@@ -27,7 +27,8 @@ struct boot_range {
 
 struct bootinfo {
 	/* Sorted by base, not overlapping (where the firmware's overlap, the more reserved type
-	 * wins), not page aligned necessarily; zero-sized and wrapping ones dropped and counted. */
+	 * wins), not page aligned necessarily; zero-sized and wrapping ones dropped and counted,
+	 * and RAM beyond 52-bit addresses. */
 	struct boot_range range[BOOT_RANGES_MAX];
 	unsigned nranges;
 	unsigned dropped;
@@ -48,7 +49,8 @@ extern struct bootinfo bootinfo;
 /*
  * Parses multiboot2 information [MB2 3.6] of `size` bytes at `tags`; reads nothing outside.
  * `paddr` is where it lies in physical memory (for bootinfo.rsdp).  0 or -EINVAL with *error a
- * literal that says what is wrong; on an error *info holds what had been understood.
+ * literal that says what is wrong first (NULL without an error).  A broken tag is skipped where
+ * it can be: on an error *info holds all that was understood, and may well be enough to go on.
  */
 int multiboot2_parse(const void *tags, size_t size, paddr_t paddr, struct bootinfo *info,
 		     const char **error);

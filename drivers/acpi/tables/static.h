@@ -19,8 +19,9 @@ struct acpi_static {
 		paddr_t address;
 		uint32_t length;
 		uint8_t revision;
-		char oem_id[7], oem_table_id[9];
-	} table[ACPI_STATIC_TABLES_MAX]; /* for the `acpi` command */
+		char oem_id[7], oem_table_id[9]; /* unprintable bytes are '?' */
+		bool intact;			 /* length and checksum are right */
+	} table[ACPI_STATIC_TABLES_MAX];	 /* for the `acpi` command */
 	unsigned ntables;
 	bool has_srat, has_slit, has_madt; /* present and accepted */
 	struct srat_info srat;

@@ -51,7 +51,8 @@ struct srat_info {
 	unsigned rejected; /* entries */
 };
 
-/* 0, or -EINVAL: rejected whole (overlapping ranges of different domains, broken lengths). */
+/* 0, or -EINVAL: rejected whole (overlapping ranges of different domains, too short for a
+ * header), and *info is empty.  An entry whose length leads nowhere ends the list. */
 int srat_parse(const void *table, size_t length, struct srat_info *info, table_report_fn report);
 
 /* --- SLIT [ACPI 6.5 5.2.17] --- */
@@ -95,6 +96,8 @@ struct madt_info {
 	unsigned rejected;
 };
 
+/* 0, or -EINVAL: rejected whole (no header, an impossible local APIC address).  Of entries
+ * that contradict each other the first counts. */
 int madt_parse(const void *table, size_t length, struct madt_info *info, table_report_fn report);
 
 /* --- RSDP, XSDT, RSDT [ACPI 6.5 5.2.5, 5.2.8, 5.2.7] --- */
@@ -102,6 +105,7 @@ struct rsdp_info {
 	unsigned revision;
 	paddr_t rsdt, xsdt; /* xsdt 0 before revision 2 */
 };
+/* 0, -EINVAL or -EBADMSG.  A broken extension is reported, and the RSDT still serves. */
 int rsdp_parse(const void *rsdp, size_t length, struct rsdp_info *info, table_report_fn report);
 /* Physical address of entry `index` of an XSDT (or RSDT, by its signature); false past the end. */
 bool sdt_entry(const void *table, size_t length, unsigned index, paddr_t *entry);

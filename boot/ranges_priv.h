@@ -1,0 +1,18 @@
+/*
+ * boot/ranges_priv.h - keeps bootinfo's ranges sorted and disjoint while a map is read.
+ */
+#ifndef BOOT_RANGES_PRIV_H
+#define BOOT_RANGES_PRIV_H
+
+#include "boot/bootinfo.h"
+
+/*
+ * Lays *range over what is there: overlapped parts of others go.  Empty and wrapping
+ * ranges are dropped and counted, and so are RAM beyond 52-bit addresses and what finds no room.
+ */
+void ranges_lay_over(struct bootinfo *info, const struct boot_range *range);
+
+/* Makes one of neighbours that touch and are of one type. */
+void ranges_merge(struct bootinfo *info);
+
+#endif
