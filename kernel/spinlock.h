@@ -16,8 +16,8 @@ enum lock_rank {
 	RANK_WORKQUEUE,
 	RANK_KMAP,	/* kernel mappings: allocates pages */
 	RANK_SLAB,	/* a cache: allocates pages */
-	RANK_HOTPLUG,	/* fields of blocks that allocators read */
 	RANK_ZONE,	/* free lists */
+	RANK_DEVICES,	/* the table of memory devices: looked up by a zone's hooks */
 	RANK_MMU,
 	RANK_WAITQUEUE, /* sleeping locks and conditions */
 	RANK_SCHED,	/* run queue */

@@ -48,14 +48,15 @@ void buddy_add_used_range(struct zone *zone, pfn_t start, uint64_t npages,
 			  const struct page_owner *owner);
 
 /*
- * Splits free chunks that cross `pfn`, a window border, so that a chunk starts there.
- * `head`: the chunk over pfn (of any state).  -EBUSY if a used chunk crosses it.
+ * Splits the free or isolated chunk that `head` heads, again and again, until one of its pieces
+ * starts at `pfn`, a window border inside it.  -EBUSY if the chunk is in use; 0 and nothing to
+ * do if `head` is the chunk at pfn.  The zone's lock is held.
  */
-int buddy_split_at(struct zone *zone, struct page *head, pfn_t pfn);
+int buddy_split_at_locked(struct zone *zone, struct page *head, pfn_t pfn);
 
 /*
  * Moves every free chunk of the range out of the free lists (PAGE_ISOLATED).  The range starts
- * and ends at chunk borders (buddy_split_at()) and is tiled by chunks.  Returns free pages
+ * and ends at chunk borders (buddy_split_at_locked()) and is tiled by chunks.  Returns free pages
  * isolated.  The caller has set what is_isolated() answers and counted zone->isolating, under
  * the lock: buddy_isolate_range_locked() is for that.
  */

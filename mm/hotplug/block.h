@@ -27,10 +27,10 @@ enum block_state {
 };
 
 enum block_event {
-	BLOCK_EVENT_ONLINE,	 /* asked to go online */
-	BLOCK_EVENT_OFFLINE,	 /* asked to go offline */
-	BLOCK_EVENT_DONE,	 /* the transition is complete */
-	BLOCK_EVENT_CANCEL,	 /* the transition is undone */
+	BLOCK_EVENT_ONLINE,  /* asked to go online */
+	BLOCK_EVENT_OFFLINE, /* asked to go offline */
+	BLOCK_EVENT_DONE,    /* the transition is complete */
+	BLOCK_EVENT_CANCEL,  /* the transition is undone */
 	BLOCK_EVENTS,
 };
 
@@ -42,7 +42,7 @@ struct memory_block {
 	enum block_state state;	      /* [z] written by block_request() only */
 	struct zone *zone;	      /* [z] NULL exactly while OFFLINE or MEMMAP */
 	uint64_t present, managed;    /* [h] pages, while online (boot blocks have holes) */
-	uint64_t dirty;		      /* [z] bit n: granule n (2 MiB) of the window was handed out */
+	uint64_t dirty; /* [z] bit n: granule n (2 MiB) of the window was handed out */
 };
 
 const char *block_state_name(enum block_state state); /* "online", "going-offline", "memmap" */

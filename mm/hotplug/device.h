@@ -20,9 +20,9 @@
 struct memory_block;
 struct memory_device;
 
-#define MEMORY_SLOTS_MAX  256 /* QEMU's ACPI_MAX_RAM_SLOTS, [ACPI] sets none */
-#define DEVICE_NAME_MAX	  16
-#define DEVICE_SLOT_NONE  (-1) /* boot memory */
+#define MEMORY_SLOTS_MAX 256 /* QEMU's ACPI_MAX_RAM_SLOTS, [ACPI] sets none */
+#define DEVICE_NAME_MAX	 16
+#define DEVICE_SLOT_NONE (-1) /* boot memory */
 
 extern struct mutex hotplug_lock;
 
@@ -35,19 +35,20 @@ struct memory_device_ops {
 };
 
 struct memory_device {
-	char name[DEVICE_NAME_MAX]; /* [I] "dimm0" is slot 0; "boot" */
-	pfn_t start;		    /* [I] */
-	uint64_t npages;	    /* [I] */
-	int slot;		    /* [I] ACPI's slot number (_UID), DEVICE_SLOT_NONE for boot */
-	uint8_t node;		    /* [I] */
-	enum device_state state;    /* [h] */
-	struct head_layout head;    /* [I] all zero for boot memory */
+	char name[DEVICE_NAME_MAX];  /* [I] "dimm0" is slot 0; "boot" */
+	pfn_t start;		     /* [I] */
+	uint64_t npages;	     /* [I] */
+	int slot;		     /* [I] ACPI's slot number (_UID), DEVICE_SLOT_NONE for boot */
+	uint8_t node;		     /* [I] */
+	enum device_state state;     /* [h] */
+	struct head_layout head;     /* [I] all zero for boot memory */
 	struct memory_block *blocks; /* [I] in the head, in address order */
-	unsigned nblocks;	    /* [I] */
-	unsigned blocks_online;	    /* [h] */
+	unsigned nblocks;	     /* [I] */
+	unsigned blocks_online;	     /* [h] */
+	struct zone *memmap_zone;    /* [h] whose present counts the MEMMAP blocks; NULL: none */
 	const struct memory_device_ops *ops; /* [I] */
-	void *firmware;		    /* [I] the driver's handle */
-	uint64_t added_us;	    /* [I] clock_us() */
+	void *firmware;			     /* [I] the driver's handle */
+	uint64_t added_us;		     /* [I] clock_us() */
 };
 
 /* What a driver knows of a DIMM before it is added; bytes. */

@@ -10,22 +10,22 @@
 #include "kernel/lib/refusal.h"
 
 enum event_kind {
-	EVENT_NOTIFY,  /* firmware said something: value is the Notify code */
+	EVENT_NOTIFY, /* firmware said something: value is the Notify code */
 	EVENT_ADD,
 	EVENT_ONLINE,
 	EVENT_OFFLINE,
 	EVENT_REMOVE,
 	EVENT_EJECT,
-	EVENT_OST,     /* what was reported: value is source << 16 | status */
+	EVENT_OST, /* what was reported: value is source << 16 | status */
 };
 
 struct hotplug_event {
 	uint64_t seq, time_us;
 	enum event_kind kind;
 	char device[16];
-	int err;	    /* 0: success */
-	uint64_t value;	    /* by kind: blocks, code */
-	char text[120];	    /* a refusal, or counts */
+	int err;	/* 0: success */
+	uint64_t value; /* by kind: blocks, code */
+	char text[120]; /* a refusal, or counts */
 };
 
 void event_record(enum event_kind kind, const char *device, int err, uint64_t value,

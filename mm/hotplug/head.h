@@ -16,18 +16,18 @@
 #define VMEMMAP_SLOT_PAGES (SIZE_2M / 32)
 
 struct head_layout {
-	pfn_t memmap_large;	    /* first frame of the part mapped by 2 MiB pages, 2 MiB aligned */
+	pfn_t memmap_large; /* first frame of the part mapped by 2 MiB pages, 2 MiB aligned */
 	uint64_t memmap_large_slots; /* 2 MiB pages of it */
-	pfn_t memmap_front;	    /* frames behind the ragged front end of the vmemmap range */
+	pfn_t memmap_front;	     /* frames behind the ragged front end of the vmemmap range */
 	uint64_t memmap_front_pages;
 	pfn_t memmap_rear;
 	uint64_t memmap_rear_pages;
-	pfn_t tables;		    /* page tables that belong to this device alone */
+	pfn_t tables; /* page tables that belong to this device alone */
 	uint64_t tables_pages;
-	pfn_t descriptors;	    /* struct memory_device and its blocks */
+	pfn_t descriptors; /* struct memory_device and its blocks */
 	uint64_t descriptors_pages;
-	uint64_t pages;		    /* of the whole head, from the device's first frame */
-	uint64_t usable;	    /* pages after the head */
+	uint64_t pages;	 /* of the whole head, from the device's first frame */
+	uint64_t usable; /* pages after the head */
 };
 
 /*

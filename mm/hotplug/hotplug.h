@@ -53,8 +53,8 @@ struct block_result {
 
 enum block_range_flags { RANGE_KEEP_GOING = 1 << 0, RANGE_DRY_RUN = 1 << 1 };
 
-/* -ENOENT: no block there; -EALREADY: nothing left to do; else the first refusal, the blocks done so
- * far back in state and zone unless RANGE_KEEP_GOING. */
+/* -ENOENT: no block there; -EALREADY: nothing left to do; else the first refusal, the blocks done
+ * so far back in state and zone unless RANGE_KEEP_GOING. */
 int blocks_online(const struct block_range *range, enum online_type type, unsigned flags,
 		  struct block_result *result, struct refusal *why);
 /* timeout_us 0: none.  -EINTR on thread_interrupt(). */

@@ -1,0 +1,328 @@
+/*
+ * mm/hotplug/device_map.c - the page tables of devices, and the pool for those they share.
+ *
+ * A table whose span a device owns whole comes from the device's head and leaves with it.
+ * One that a neighbour may share comes from the pool, whose size is computed from the number
+ * of DIMM slots (head_pool_tables() has the proof) and which is filled once, at boot.  The
+ * levels above are built at boot over the whole hot-plug window and stay.
+ *
+ * Lock: hotplug_lock guards the pool, the window and every table of a device.
+ */
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/log.h"
+#include "mm/alloc.h"
+#include "mm/hotplug/hotplug_priv.h"
+#include "mm/hotplug/scrub.h"
+
+enum { LEVEL_PT = 1, LEVEL_PD = 2, LEVEL_PDPT = 3 };
+
+static const struct page_owner pool_owner = {.name = "pagetable:hotplug-pool"};
+
+/* Free tables are chained through their first word. */
+static struct {
+	paddr_t first;
+	uint64_t free, total;
+} pool;
+
+static struct {
+	paddr_t base;
+	uint64_t size;
+} window;
+
+/* Where the tables of one map or unmap come from; `next` counts the head's tables given out. */
+struct device_tables {
+	struct pt_alloc pt;
+	const struct memory_device *device;
+	uint64_t next;
+};
+
+static void pool_put(paddr_t table)
+{
+	*(paddr_t *)phys_to_virt(table) = pool.first;
+	pool.first = table;
+	pool.free++;
+}
+
+static paddr_t pool_get(void)
+{
+	paddr_t table = pool.first;
+
+	if (table != 0) {
+		pool.first = *(paddr_t *)phys_to_virt(table);
+		pool.free--;
+	}
+	return table;
+}
+
+static bool in_head_tables(const struct memory_device *device, paddr_t table)
+{
+	pfn_t pfn = paddr_to_pfn(table);
+
+	return pfn >= device->head.tables && pfn < device->head.tables + device->head.tables_pages;
+}
+
+/* True if the 1 GiB of direct map around `va` belongs to the device alone. */
+static bool owns_pd_span(const struct memory_device *device, vaddr_t va)
+{
+	pfn_t first = paddr_to_pfn(ALIGN_DOWN(va, SIZE_1G) - DIRECT_MAP_BASE);
+
+	return va < KMAP_BASE && first >= device->start &&
+	       first + SIZE_1G / PAGE_SIZE <= device->start + device->npages;
+}
+
+static paddr_t tables_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va)
+{
+	struct device_tables *tables = container_of(pt, struct device_tables, pt);
+
+	if (level == LEVEL_PD && owns_pd_span(tables->device, va)) {
+		ASSERT(tables->next < tables->device->head.tables_pages);
+		return pfn_to_paddr(tables->device->head.tables + tables->next++);
+	}
+	return level <= LEVEL_PD ? pool_get() : 0;
+}
+
+static void tables_free(struct pt_alloc *pt, paddr_t table, unsigned level __unused,
+			vaddr_t va __unused)
+{
+	struct device_tables *tables = container_of(pt, struct device_tables, pt);
+
+	if (!in_head_tables(tables->device, table))
+		pool_put(table);
+}
+
+/* The head is not in the direct map while its own device is mapped or unmapped. */
+static pte_t *tables_access(struct pt_alloc *pt, paddr_t table)
+{
+	struct device_tables *tables = container_of(pt, struct device_tables, pt);
+
+	return in_head_tables(tables->device, table) ? mmu_window(table) : phys_to_virt(table);
+}
+
+static void tables_begin(struct device_tables *tables, const struct memory_device *device,
+			 unsigned keep_level)
+{
+	*tables = (struct device_tables){
+		.pt = {.alloc = tables_alloc,
+		       .free = tables_free,
+		       .access = tables_access,
+		       .keep_level = keep_level},
+		.device = device,
+	};
+}
+
+/* The memmap is mapped in up to three parts, see head_plan(). */
+struct memmap_part {
+	vaddr_t va;
+	paddr_t pa;
+	size_t size, page;
+};
+
+static unsigned memmap_parts(const struct memory_device *device, struct memmap_part parts[3])
+{
+	const struct head_layout *head = &device->head;
+	size_t large = head->memmap_large_slots * SIZE_2M;
+	size_t front = head->memmap_front_pages * PAGE_SIZE;
+	size_t rear = head->memmap_rear_pages * PAGE_SIZE;
+	vaddr_t va = VMEMMAP_BASE + device->start * sizeof(struct page);
+	unsigned n = 0;
+
+	if (front != 0)
+		parts[n++] = (struct memmap_part){va, pfn_to_paddr(head->memmap_front), front,
+						  PAGE_SIZE};
+	if (large != 0)
+		parts[n++] = (struct memmap_part){va + front, pfn_to_paddr(head->memmap_large),
+						  large, SIZE_2M};
+	if (rear != 0)
+		parts[n++] = (struct memmap_part){va + front + large,
+						  pfn_to_paddr(head->memmap_rear), rear, PAGE_SIZE};
+	return n;
+}
+
+static void unmap_memmap(const struct memory_device *device, unsigned nparts)
+{
+	struct device_tables tables;
+	struct memmap_part parts[3];
+
+	memmap_parts(device, parts);
+	tables_begin(&tables, device, LEVEL_PD);
+	while (nparts-- > 0)
+		mmu_unmap(parts[nparts].va, parts[nparts].size, &tables.pt);
+}
+
+static int map_memmap(const struct memory_device *device)
+{
+	struct device_tables tables;
+	struct memmap_part parts[3];
+	unsigned n = memmap_parts(device, parts);
+
+	tables_begin(&tables, device, LEVEL_PD);
+	for (unsigned i = 0; i < n; i++) {
+		int err = mmu_map(parts[i].va, parts[i].pa, parts[i].size, MMU_WRITE, parts[i].page,
+				  &tables.pt);
+
+		if (err != 0) {
+			unmap_memmap(device, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void unmap_direct(const struct memory_device *device)
+{
+	struct device_tables tables;
+
+	tables_begin(&tables, device, LEVEL_PDPT);
+	mmu_unmap(DIRECT_MAP_BASE + pfn_to_paddr(device->start), device->npages * PAGE_SIZE,
+		  &tables.pt);
+	mmu_window_close();
+}
+
+static int map_direct(const struct memory_device *device)
+{
+	struct device_tables tables;
+	paddr_t base = pfn_to_paddr(device->start);
+	int err;
+
+	tables_begin(&tables, device, LEVEL_PDPT);
+	err = mmu_map(DIRECT_MAP_BASE + base, base, device->npages * PAGE_SIZE, MMU_WRITE, SIZE_1G,
+		      &tables.pt);
+	mmu_window_close();
+	return err;
+}
+
+int device_map(const struct memory_device *device, struct refusal *why)
+{
+	int err;
+
+	ASSERT(mutex_is_held(&hotplug_lock));
+	err = map_direct(device);
+	if (err != 0)
+		return refuse_at(why, err, "direct-map", device->start,
+				 "no table or already mapped; %lu of %lu pool tables free",
+				 (unsigned long)pool.free, (unsigned long)pool.total);
+	err = map_memmap(device);
+	if (err != 0) {
+		unmap_direct(device);
+		return refuse_at(why, err, "vmemmap", device->start,
+				 "no table or already mapped; %lu of %lu pool tables free",
+				 (unsigned long)pool.free, (unsigned long)pool.total);
+	}
+	return 0;
+}
+
+void device_unmap(const struct memory_device *device)
+{
+	/* `device` may be a copy on the stack: the original goes with its head. */
+	const struct head_layout head = device->head;
+
+	ASSERT(mutex_is_held(&hotplug_lock));
+	unmap_memmap(device, memmap_parts(device, (struct memmap_part[3]){{0}}));
+	scrub_frames(head.descriptors, head.descriptors_pages);
+	unmap_direct(device);
+	for (uint64_t i = 0; i < head.tables_pages; i++)
+		scrub(mmu_window(pfn_to_paddr(head.tables + i)), PAGE_SIZE);
+	mmu_window_close();
+}
+
+bool device_window_covers(paddr_t base, uint64_t size)
+{
+	return base >= window.base && size <= window.size &&
+	       base - window.base <= window.size - size;
+}
+
+static int pool_fill(uint64_t wanted, struct refusal *why)
+{
+	while (pool.total < wanted) {
+		struct page *page = page_alloc(0, 0, NODE_ANY, &pool_owner);
+
+		if (page == NULL)
+			return refuse(why, -ENOMEM, "table-pool",
+				      "%lu of %lu page tables reserved, then memory was out",
+				      (unsigned long)pool.total, (unsigned long)wanted);
+		pool_put(page_to_paddr(page));
+		pool.total++;
+	}
+	return 0;
+}
+
+int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size,
+		       struct refusal *why)
+{
+	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
+	paddr_t end;
+
+	if (window_size == 0) {
+		window_base = 4 * GiB;
+		window_size = limit - window_base;
+	}
+	if (window_base >= limit)
+		return refuse(why, -ERANGE, "window", "0x%lx is beyond physical address bits %u",
+			      (unsigned long)window_base, cpu_features.phys_bits);
+	if (window_size > limit - window_base) {
+		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx",
+		     (unsigned long)window_base, (unsigned long)window_size, (unsigned long)limit);
+		window_size = limit - window_base;
+	}
+	end = ALIGN_UP(window_base + window_size, SIZE_1G);
+	window_base = ALIGN_DOWN(window_base, SIZE_1G);
+	if (mmu_prepare(DIRECT_MAP_BASE + window_base, end - window_base, LEVEL_PDPT,
+			&pt_alloc_pages) != 0 ||
+	    mmu_prepare(VMEMMAP_BASE + paddr_to_pfn(window_base) * sizeof(struct page),
+			paddr_to_pfn(end - window_base) * sizeof(struct page), LEVEL_PD,
+			&pt_alloc_pages) != 0)
+		return refuse(why, -ENOMEM, "window",
+			      "no memory for the upper tables of a window of 0x%lx bytes",
+			      (unsigned long)window_size);
+	window.base = window_base;
+	window.size = end - window_base;
+	return pool_fill(head_pool_tables(MIN(slots, MEMORY_SLOTS_MAX)), why);
+}
+
+static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t text_size)
+{
+	const vaddr_t probes[] = {va, va + size / 2, va + size - 1};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(probes); i++) {
+		paddr_t got = 0;
+
+		if (!mmu_translate(probes[i], &got) || got != pa + (probes[i] - va)) {
+			snprintf(text, text_size, "0x%lx maps 0x%lx, not 0x%lx",
+				 (unsigned long)probes[i], (unsigned long)got,
+				 (unsigned long)(pa + (probes[i] - va)));
+			return false;
+		}
+	}
+	return true;
+}
+
+bool device_map_verify(const struct memory_device *device, char *text, size_t size)
+{
+	paddr_t base = pfn_to_paddr(device->start);
+	struct memmap_part parts[3];
+	unsigned n = memmap_parts(device, parts);
+
+	if (!verify_range(DIRECT_MAP_BASE + base, base, device->npages * PAGE_SIZE, text, size))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (!verify_range(parts[i].va, parts[i].pa, parts[i].size, text, size))
+			return false;
+	return true;
+}
+
+bool pool_verify(char *text, size_t size)
+{
+	uint64_t counted = 0;
+
+	for (paddr_t table = pool.first; table != 0 && counted <= pool.total; counted++)
+		table = *(paddr_t *)phys_to_virt(table);
+	if (counted == pool.free && pool.free <= pool.total)
+		return true;
+	snprintf(text, size, "table pool: %lu chained, %lu counted free, %lu in all",
+		 (unsigned long)counted, (unsigned long)pool.free, (unsigned long)pool.total);
+	return false;
+}

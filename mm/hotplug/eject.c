@@ -1,0 +1,112 @@
+/*
+ * mm/hotplug/eject.c - a whole device leaves: offline, remove, and the firmware's word.
+ *
+ * One transaction: if the firmware keeps the device after all, it is added again and its
+ * blocks go back to the zones they were in.
+ *
+ * Lock: hotplug_lock over the whole request; it also guards `saved`.
+ */
+#include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/log.h"
+#include "mm/hotplug/events.h"
+#include "mm/hotplug/hotplug_priv.h"
+
+/* A DIMM of 16 TiB has 131,072 blocks; a larger one is put back offline, and that is said. */
+#define SAVED_BLOCKS (131072 + 1)
+
+/* Two bits a block: 0 offline, else zone type + 1. */
+static uint64_t saved[DIV_ROUND_UP(SAVED_BLOCKS * 2, 64)];
+
+static void save_zones(const struct memory_device *device)
+{
+	memset(saved, 0, DIV_ROUND_UP(MIN(device->nblocks, SAVED_BLOCKS) * 2, 64UL) * 8);
+	for (unsigned i = 0; i < device->nblocks && i < SAVED_BLOCKS; i++)
+		if (device->blocks[i].zone != NULL)
+			saved[i / 32] |= (uint64_t)(device->blocks[i].zone->type + 1)
+					 << (i % 32 * 2);
+}
+
+static unsigned saved_zone(unsigned block)
+{
+	return block < SAVED_BLOCKS ? saved[block / 32] >> (block % 32 * 2) & 3 : 0;
+}
+
+/* The firmware kept it: everything as it was. */
+static void bring_back(const struct memory_device *gone, uint32_t pxm)
+{
+	struct memory_device_info info = {
+		.base = pfn_to_paddr(gone->start),
+		.size = gone->npages * PAGE_SIZE,
+		.slot = gone->slot,
+		.pxm = pxm,
+		.has_pxm = true,
+		.ops = gone->ops,
+		.firmware = gone->firmware,
+	};
+	struct refusal why = {0};
+	struct memory_device *device;
+	struct block_result result;
+
+	if (memory_device_add_held(&info, &device, &why) != 0) {
+		klog(LOG_ERR, "memhp: %s cannot be brought back: %s: %s", gone->name, why.step,
+		     why.text);
+		return;
+	}
+	for (unsigned i = 0; i < device->nblocks; i++) {
+		struct block_range range = {device->blocks[i].start, device->blocks[i].npages,
+					    true};
+		unsigned zone = saved_zone(i);
+
+		if (zone != 0)
+			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
+					   &result, NULL);
+	}
+}
+
+static int eject_held(struct memory_device *device, struct refusal *why)
+{
+	struct block_range range = {.start = device->start, .npages = device->npages};
+	struct memory_device gone = *device;
+	struct block_result result;
+	int err;
+
+	if (memory_device_is_boot(device) || device->ops == NULL)
+		return refuse_at(why, -EPERM, "eject", device->start, "%s cannot leave",
+				 device->name);
+	save_zones(device);
+	if (device->blocks_online != 0) {
+		err = blocks_offline_held(&range, 0, 0, &result, why);
+		if (err != 0)
+			return err;
+	}
+	err = memory_device_remove_held(device, why);
+	ASSERT(err == 0);
+	err = gone.ops->eject(&gone, gone.firmware, why);
+	if (err != 0)
+		bring_back(&gone, nodes[gone.node].pxm);
+	return err;
+}
+
+int memory_device_eject(const char *name, struct refusal *why)
+{
+	struct refusal first = {0};
+	struct memory_device *device;
+	int err = mutex_lock_interruptible(&hotplug_lock);
+
+	if (why == NULL)
+		why = &first;
+	if (err != 0)
+		return refuse(why, err, "lock", "interrupted while another operation ran");
+	device = memory_device_by_name(name);
+	if (device == NULL)
+		err = refuse(why, -ENOENT, "target", "there is no device %s", name);
+	else
+		err = eject_held(device, why);
+	mutex_unlock(&hotplug_lock);
+	event_record(EVENT_EJECT, name, err, 0, "%s", err != 0 ? why->text : "");
+	return err;
+}

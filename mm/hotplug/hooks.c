@@ -1,0 +1,59 @@
+/*
+ * mm/hotplug/hooks.c - what the zones ask the hot-plug core.  Called under a zone's lock.
+ */
+#include "mm/hotplug/hotplug_priv.h"
+
+#define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
+
+/*
+ * A buddy of block size or more starts at a block's first page.  While that block is online in
+ * this zone its first descriptor is written, so the allocator may look whether it heads a free
+ * chunk of the same order; whatever else the chunk covers is then online here as well.
+ */
+static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
+{
+	struct memory_device *device = memory_device_by_pfn(pfn);
+	struct memory_block *block = block_by_pfn(buddy);
+
+	return block != NULL && block->device == device && block->state == BLOCK_ONLINE &&
+	       block->zone == zone && block->start == buddy && block->usable == buddy &&
+	       buddy + (1UL << order) <= device->start + device->npages;
+}
+
+static bool is_isolated(struct zone *zone, pfn_t pfn)
+{
+	struct memory_block *block = block_by_pfn(pfn);
+
+	return block != NULL && block->zone == zone && block->state == BLOCK_GOING_OFFLINE;
+}
+
+/* The bits of granules first..last (within a window) set. */
+static uint64_t granule_mask(pfn_t first, pfn_t last)
+{
+	unsigned low = (first % BLOCK_PAGES) / GRANULE_PAGES;
+	unsigned high = (last % BLOCK_PAGES) / GRANULE_PAGES;
+
+	return (~0UL >> (63 - high)) & (~0UL << low);
+}
+
+static void mark_dirty(struct zone *zone __unused, pfn_t pfn, uint64_t npages)
+{
+	pfn_t end = pfn + npages;
+
+	while (pfn < end) {
+		struct memory_block *block = block_by_pfn(pfn);
+		pfn_t stop;
+
+		if (block == NULL) /* boot memory, before its blocks are made */
+			return;
+		stop = MIN(end, block_end(block));
+		block->dirty |= granule_mask(pfn, stop - 1);
+		pfn = stop;
+	}
+}
+
+const struct zone_hooks hotplug_zone_hooks = {
+	.may_merge = may_merge,
+	.is_isolated = is_isolated,
+	.mark_dirty = mark_dirty,
+};

@@ -1,0 +1,68 @@
+/*
+ * mm/hotplug/hotplug_priv.h - what the files of the hot-plug core share among themselves.
+ */
+#ifndef MM_HOTPLUG_HOTPLUG_PRIV_H
+#define MM_HOTPLUG_HOTPLUG_PRIV_H
+
+#include "mm/hotplug/hotplug.h"
+
+#define DEVICES_MAX (MEMORY_SLOTS_MAX + BOOT_SPANS_MAX)
+
+/* --- device.c: the table.  hotplug_lock held. --- */
+
+/* The first device that shares a frame with [start, start + npages), or NULL. */
+struct memory_device *device_overlapping(pfn_t start, uint64_t npages);
+void device_table_insert(struct memory_device *device);
+void device_table_remove(struct memory_device *device);
+/* Fills the blocks array of a device whose start, npages and head are set. */
+void device_make_blocks(struct memory_device *device);
+
+/* --- device_map.c: page tables of devices, the boot-reserved pool.  hotplug_lock held. --- */
+
+/* Maps the direct map and the memmap of a planned device; transactional. */
+int device_map(const struct memory_device *device, struct refusal *why);
+/* The reverse; also wipes the head's descriptors and tables, which nothing uses any more. */
+void device_unmap(const struct memory_device *device);
+bool device_window_covers(paddr_t base, uint64_t size);
+/* Compares the page tables of a device with its plan; false with `text` filled. */
+bool device_map_verify(const struct memory_device *device, char *text, size_t size);
+bool pool_verify(char *text, size_t size);
+
+/* --- block.c --- */
+
+/* Calls fn(block, arg) for the blocks of a range in address order until it returns non-zero,
+ * which is returned.  -ENOENT where the range holds no block at all. */
+int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),
+		    void *arg);
+static inline pfn_t block_end(const struct memory_block *block)
+{
+	return block->start + block->npages;
+}
+
+/* --- walk.c: from chunk to chunk.  The zone's lock held, or hotplug_lock and a quiet block. --- */
+
+/* The head of the chunk over block->usable (it may start in an earlier block). */
+struct page *block_first_chunk(const struct memory_block *block);
+/* Finds a chunk in use in [block->usable, end): its descriptor, or NULL.  `movable_too` false:
+ * only what cannot be moved.  Takes the zone's lock. */
+struct page *block_find_used(const struct memory_block *block, bool movable_too);
+/* Fills *why with the page, its owner and its allocating function; returns -EBUSY. */
+int refuse_used_page(struct refusal *why, const char *step, const struct page *page);
+
+/* --- account.c: blocks come to a zone and leave it.  hotplug_lock held. --- */
+
+void block_enter_zone(struct memory_block *block, struct zone *zone);
+void block_leave_zone(struct memory_block *block);
+
+/* --- offline.c --- */
+
+/* blocks_offline() with hotplug_lock held. */
+int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
+			struct block_result *result, struct refusal *why);
+int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
+		       struct block_result *result, struct refusal *why);
+int memory_device_remove_held(struct memory_device *device, struct refusal *why);
+int memory_device_add_held(const struct memory_device_info *info, struct memory_device **device,
+			   struct refusal *why);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * mm/hotplug/online.c - putting blocks online.
+ *
+ * Lock: hotplug_lock over the whole request.
+ */
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/log.h"
+#include "kernel/options.h"
+#include "mm/hotplug/events.h"
+#include "mm/hotplug/hotplug_priv.h"
+#include "mm/hotplug/policy.h"
+
+struct online_request {
+	const struct block_range *range;
+	enum zone_type zone_type;
+	unsigned flags;
+	struct block_result *result;
+	struct refusal *why;
+};
+
+/* Linux's rule: `online` alone means kernel memory, unless movable_node or policy says so. */
+static enum zone_type zone_type_for(enum online_type type)
+{
+	if (type == ONLINE_KERNEL)
+		return ZONE_NORMAL;
+	if (type == ONLINE_MOVABLE)
+		return ZONE_MOVABLE;
+	switch (policy_online()) {
+	case POLICY_ONLINE_KERNEL:
+		return ZONE_NORMAL;
+	case POLICY_ONLINE_MOVABLE:
+		return ZONE_MOVABLE;
+	default:
+		return option_bool("movable_node", false) ? ZONE_MOVABLE : ZONE_NORMAL;
+	}
+}
+
+/* Counts what there is to do; refuses what cannot be done, before anything is. */
+static int online_check(struct memory_block *block, void *arg)
+{
+	struct online_request *request = arg;
+
+	switch (block->state) {
+	case BLOCK_OFFLINE:
+		request->result->done++;
+		return 0;
+	case BLOCK_ONLINE:
+		request->result->already++;
+		return request->range->single
+			       ? block_request(block, BLOCK_EVENT_ONLINE, request->why)
+			       : 0;
+	case BLOCK_MEMMAP:
+		return request->range->single
+			       ? block_request(block, BLOCK_EVENT_ONLINE, request->why)
+			       : 0;
+	default:
+		request->result->refused++;
+		return block_request(block, BLOCK_EVENT_ONLINE, request->why);
+	}
+}
+
+/* Nothing here can fail. */
+static int online_commit(struct memory_block *block, void *arg)
+{
+	struct online_request *request = arg;
+	struct zone *zone = &nodes[block->device->node].zone[request->zone_type];
+	int err;
+
+	if (block->state != BLOCK_OFFLINE)
+		return 0;
+	err = block_request(block, BLOCK_EVENT_ONLINE, NULL);
+	ASSERT(err == 0);
+	block_enter_zone(block, zone);
+	return 0;
+}
+
+static const char *range_device(const struct block_range *range)
+{
+	struct memory_device *device = device_overlapping(range->start, MAX(range->npages, 1UL));
+
+	return device != NULL ? device->name : "-";
+}
+
+int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
+		       struct block_result *result, struct refusal *why)
+{
+	struct online_request request = {range, zone_type_for(type), flags, result, why};
+	int err;
+
+	ASSERT(mutex_is_held(&hotplug_lock));
+	*result = (struct block_result){0};
+	err = blocks_for_each(range, online_check, &request);
+	if (err == -ENOENT)
+		return refuse_at(why, err, "target", range->start, "there is no block");
+	if (err == 0 && result->done == 0)
+		err = refuse_at(why, -EALREADY, "state", range->start,
+				"nothing is offline there: %u blocks are online", result->already);
+	if (err != 0) {
+		result->done = 0;
+		return err;
+	}
+	blocks_for_each(range, online_commit, &request);
+	event_record(EVENT_ONLINE, range_device(range), 0, result->done, "%u blocks to %s",
+		     result->done, zone_type_name(request.zone_type));
+	return 0;
+}
+
+int blocks_online(const struct block_range *range, enum online_type type, unsigned flags,
+		  struct block_result *result, struct refusal *why)
+{
+	int err = mutex_lock_interruptible(&hotplug_lock);
+
+	if (err != 0)
+		return refuse(why, err, "lock", "interrupted while another operation ran");
+	err = blocks_online_held(range, type, flags, result, why);
+	mutex_unlock(&hotplug_lock);
+	return err;
+}
+
+int memory_device_auto_online(struct memory_device *device, struct refusal *why)
+{
+	struct block_range range = {.start = device->start, .npages = device->npages};
+	struct block_result result;
+
+	if (policy_online() == POLICY_OFFLINE)
+		return 0;
+	return blocks_online(&range, ONLINE_DEFAULT, 0, &result, why);
+}

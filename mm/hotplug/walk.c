@@ -1,0 +1,177 @@
+/*
+ * mm/hotplug/walk.c - walking a block from chunk to chunk, and naming what holds its pages.
+ *
+ * A descriptor speaks only for a chunk's head, so a walk starts at the block's first chunk and
+ * steps by orders.
+ *
+ * Locks: the zone's lock while walking an online block.
+ */
+#include "kernel/clock.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/symbols.h"
+#include "mm/hotplug/hotplug_priv.h"
+
+static bool is_head(const struct page *page)
+{
+	return page->state == PAGE_FREE || page->state == PAGE_USED || page->state == PAGE_ISOLATED;
+}
+
+struct page *block_first_chunk(const struct memory_block *block)
+{
+	struct page *page = pfn_to_page(block->usable);
+
+	if (is_head(page))
+		return page;
+	ASSERT(page->state == PAGE_COVERED);
+	for (unsigned order = BLOCK_ORDER + 1; order <= MAX_ORDER; order++) {
+		struct page *head = pfn_to_page(ALIGN_DOWN(block->usable, 1UL << order));
+
+		if (is_head(head) && head->order >= order)
+			return head;
+	}
+	ASSERT(!"a covered block start without a chunk over it");
+	return NULL;
+}
+
+static struct page *next_chunk(struct page *page)
+{
+	return page + (1UL << page->order);
+}
+
+static bool block_has_chunks(const struct memory_block *block)
+{
+	return block->zone != NULL && block->usable < block_end(block);
+}
+
+struct page *block_find_used(const struct memory_block *block, bool movable_too)
+{
+	struct page *end = pfn_to_page(block_end(block));
+	struct page *found = NULL;
+	uint64_t flags;
+
+	if (!block_has_chunks(block))
+		return NULL;
+	flags = spin_lock(&block->zone->lock);
+	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page)) {
+		if (page->state == PAGE_USED && (movable_too || !page_owner_movable(page->owner))) {
+			found = page;
+			break;
+		}
+	}
+	spin_unlock(&block->zone->lock, flags);
+	return found;
+}
+
+bool block_removable(const struct memory_block *block)
+{
+	return block->state == BLOCK_ONLINE && block_find_used(block, false) == NULL;
+}
+
+int refuse_used_page(struct refusal *why, const char *step, const struct page *page)
+{
+	const char *owner = page->owner != NULL ? page->owner->name : "an allocation under way";
+
+	return refuse_at(why, -EBUSY, step, page_to_pfn(page), "is held by %s (order %u, from %s)",
+			 owner, page->order, symbol_name(page_caller(page)));
+}
+
+struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn)
+{
+	struct memory_block *block = block_by_pfn(pfn);
+	struct page *target = pfn_to_page(pfn);
+	struct page *page = NULL;
+	uint64_t flags;
+
+	if (block == NULL || !block_has_chunks(block) || pfn < block->usable)
+		return NULL;
+	flags = spin_lock(&block->zone->lock);
+	page = block_first_chunk(block);
+	while (next_chunk(page) <= target)
+		page = next_chunk(page);
+	spin_unlock(&block->zone->lock, flags);
+	*head_pfn = page_to_pfn(page);
+	return page;
+}
+
+/* --- holders --- */
+
+struct holders {
+	struct holder *groups;
+	unsigned max, count;
+	struct holder *last; /* the next chunk is likely of the same group */
+};
+
+static struct holder *holder_group(struct holders *holders, const struct page *page)
+{
+	vaddr_t caller = page_caller(page);
+	unsigned known = MIN(holders->count, holders->max);
+
+	if (holders->last != NULL && holders->last->owner == page->owner &&
+	    holders->last->caller == caller)
+		return holders->last;
+	for (unsigned i = 0; i < known; i++)
+		if (holders->groups[i].owner == page->owner && holders->groups[i].caller == caller)
+			return &holders->groups[i];
+	holders->count++;
+	if (known == holders->max)
+		return NULL;
+	holders->groups[known] = (struct holder){
+		.owner = page->owner,
+		.caller = caller,
+		.first = page_to_pfn(page),
+		.oldest = page->birth,
+		.movable = page_owner_movable(page->owner),
+	};
+	return &holders->groups[known];
+}
+
+static int holders_of_block(struct memory_block *block, void *arg)
+{
+	struct holders *holders = arg;
+	struct page *end = pfn_to_page(block_end(block));
+	uint64_t flags;
+
+	if (!block_has_chunks(block))
+		return 0;
+	flags = spin_lock(&block->zone->lock);
+	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page)) {
+		struct holder *group;
+
+		if (page->state != PAGE_USED)
+			continue;
+		group = holder_group(holders, page);
+		if (group == NULL)
+			continue;
+		group->chunks++;
+		group->pages += 1UL << page->order;
+		if ((int32_t)(page->birth - group->oldest) < 0)
+			group->oldest = page->birth;
+		holders->last = group;
+	}
+	spin_unlock(&block->zone->lock, flags);
+	return 0;
+}
+
+static void sort_by_pages(struct holder *groups, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		struct holder moving = groups[i];
+		unsigned j = i;
+
+		for (; j > 0 && groups[j - 1].pages < moving.pages; j--)
+			groups[j] = groups[j - 1];
+		groups[j] = moving;
+	}
+}
+
+unsigned blocks_holders(const struct block_range *range, struct holder *groups, unsigned max)
+{
+	struct holders holders = {.groups = groups, .max = max};
+
+	mutex_lock(&hotplug_lock);
+	blocks_for_each(range, holders_of_block, &holders);
+	mutex_unlock(&hotplug_lock);
+	sort_by_pages(groups, MIN(holders.count, max));
+	return holders.count;
+}
