@@ -1,0 +1,145 @@
+# Headroom: how it is built.  `make help` says what there is to make.
+#
+# Sources are found by directory (KERNEL_DIRS): a new .c or .asm file needs no line here.
+# Everything built goes below $(BUILD); DEBUG=1 has a directory of its own in it, so that the two
+# never mix.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+BUILD ?= build
+DEBUG ?= 0
+ifeq ($(DEBUG),1)
+OUT := $(BUILD)/debug
+else
+OUT := $(BUILD)
+endif
+O := $(OUT)/obj
+PYTHON := /usr/bin/python3
+
+# --- tool chain ------------------------------------------------------------------------------
+ifndef CROSS_COMPILE
+ifneq ($(shell command -v x86_64-elf-gcc),)
+CROSS_COMPILE := x86_64-elf-
+else ifneq ($(shell command -v x86_64-linux-gnu-gcc),)
+CROSS_COMPILE := x86_64-linux-gnu-
+endif
+endif
+KCC := $(CROSS_COMPILE)gcc
+KLD := $(CROSS_COMPILE)ld
+KNM := $(CROSS_COMPILE)nm
+HOSTCC ?= gcc
+NASM ?= nasm
+
+# --- what the kernel is made of --------------------------------------------------------------
+KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug arch/x86_64 drivers \
+	drivers/acpi drivers/acpi/tables tests/kernel tests/bench
+SOURCES_C := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.c)))
+SOURCES_ASM := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.asm)))
+OBJECTS := $(SOURCES_C:%.c=$(O)/%.o) $(SOURCES_ASM:%.asm=$(O)/%.asm.o)
+
+WARNINGS := -Wall -Wextra
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+# The image is the same wherever it is built.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/= -Wdate-time
+KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
+	-isystem $(shell $(KCC) -print-file-name=include) \
+	-fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-fno-omit-frame-pointer -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+	-fstack-protector-strong -mstack-protector-guard=global \
+	-ffunction-sections -fdata-sections $(WARNINGS) $(REPRODUCIBLE) -I.
+ifeq ($(DEBUG),1)
+KERNEL_CFLAGS += -DCONFIG_DEBUG
+endif
+KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack \
+	--gc-sections --build-id=none --no-warn-rwx-segments
+
+# ACPICA_OBJS: objects to link.  ACPICA_CFLAGS: what drivers/acpi/*.c need to see its headers.
+-include drivers/acpi/acpica.mk
+$(O)/drivers/acpi/%.o: EXTRA_CFLAGS = $(ACPICA_CFLAGS)
+$(O)/drivers/acpi/tables/%.o: EXTRA_CFLAGS =
+$(patsubst %.c,$(O)/%.o,$(wildcard drivers/acpi/*.c)): | $(ACPICA_READY)
+
+# --- the kernel ------------------------------------------------------------------------------
+.PHONY: kernel iso
+kernel: $(OUT)/headroom.elf
+
+# A changed flag rebuilds what it touches; an unchanged one does not.
+FLAGS_NOW := $(KCC) $(KERNEL_CFLAGS) $(ACPICA_CFLAGS)
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS_NOW)' | cmp -s - $@ || printf '%s\n' '$(FLAGS_NOW)' >$@
+FORCE:
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(KCC) $(KERNEL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%.asm.o: %.asm $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  NASM  $<"
+	@$(NASM) -felf64 -g -F dwarf -I. -MD $(@:.o=.d) -MP -o $@ $<
+
+# Two link passes: the first gives every function its address, tools/symbols writes them down as
+# C source, the second links them in.  The table lies behind all code, so it moves none.
+$(OUT)/headroom.pass1.elf: $(OBJECTS) $(ACPICA_OBJS) linker.ld
+	@echo "  LD    $@"
+	@$(KLD) $(KERNEL_LDFLAGS) -o $@ $(OBJECTS) $(ACPICA_OBJS)
+
+$(O)/symbols.c: $(OUT)/headroom.pass1.elf tools/symbols
+	@NM=$(KNM) tools/symbols $< >$@
+
+$(O)/symbols.o: $(O)/symbols.c
+	@$(KCC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+$(OUT)/headroom.elf: $(O)/symbols.o
+	@echo "  LD    $@"
+	@$(KLD) $(KERNEL_LDFLAGS) -Map=$(OUT)/headroom.map -o $@ $(OBJECTS) $(ACPICA_OBJS) $<
+
+-include $(OBJECTS:.o=.d)
+
+# --- the boot image --------------------------------------------------------------------------
+iso: $(OUT)/headroom.iso
+$(OUT)/headroom.iso: $(OUT)/headroom.elf iso/grub.cfg tools/mkiso
+	@echo "  ISO   $@"
+	@tools/mkiso $< iso/grub.cfg $@
+
+# --- host unit tests -------------------------------------------------------------------------
+# tests/unit/test_X.c names what it links with in a line `/* sources: mm/buddy.c ... */`.
+UNIT_TESTS := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BINS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
+UO := $(BUILD)/unit/obj
+UNIT_CFLAGS := -std=gnu11 -O1 -g -DHOST_BUILD -DCONFIG_DEBUG -Itests/unit/include -I. \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-Wall -Wextra
+
+.PHONY: unit unit-build
+unit-build: $(UNIT_BINS)
+unit: unit-build
+	@$(PYTHON) tools/unit $(UNIT_BINS)
+
+$(UO)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  HOSTCC $<"
+	@$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+unit_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
+define unit_rule
+$(BUILD)/unit/$(1): $(UO)/tests/unit/$(1).o $$(patsubst %.c,$(UO)/%.o,$$(call unit_sources,tests/unit/$(1).c))
+	@echo "  HOSTLD $$@"
+	@$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka
+endef
+$(foreach t,$(UNIT_TESTS:tests/unit/%.c=%),$(eval $(call unit_rule,$(t))))
+-include $(shell find $(UO) -name '*.d' 2>/dev/null)
+
+.PHONY: clean help
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^## //p' Makefile
