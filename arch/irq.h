@@ -21,6 +21,8 @@ int irq_init(const struct madt_info *madt);
 /* Routes ISA interrupt `isa` to the boot CPU and enables it.  `name` for the irqs command.
  * `level_low`/edge come from the MADT override where there is one, else ISA defaults; the SCI
  * (`isa` = FADT's SCI_INT) defaults to level, low [ACPI 6.5 5.2.9]. */
+/* -EINVAL: no such ISA line, no handler or name; -ENODEV: no controller serves it; -EBUSY: it
+ * has a handler; -ENOSPC: the table is full. */
 int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
 int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
 void irq_unregister_isa(unsigned isa, irq_handler_fn handler);
@@ -28,11 +30,22 @@ void irq_unregister_isa(unsigned isa, irq_handler_fn handler);
 /* Starts the periodic local timer tick, `hz` times a second; calls tick() with IRQs off. */
 void irq_start_tick(unsigned hz, void (*tick)(void));
 
+/* Called at the end of every interrupt, after its EOI, with interrupts off, on the stack of the
+ * interrupted thread: may switch threads. */
+void irq_set_exit_hook(void (*hook)(void));
+/* Is this code called from an interrupt handler? */
+bool irq_in_handler(void);
+/* "xapic", "x2apic" or "8259". */
+const char *irq_controller(void);
+
+#define IRQ_LOCAL UINT32_MAX /* irq_info.gsi of what comes from the CPU itself */
+
 /* For the irqs command: the i-th registered line, false past the end. */
 struct irq_info {
 	unsigned gsi, vector;
 	const char *name;
 	uint64_t count;
+	uint64_t unclaimed; /* no handler said it was its */
 	bool level, active_low;
 };
 bool irq_info(unsigned index, struct irq_info *info);

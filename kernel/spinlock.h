@@ -43,5 +43,9 @@ void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 uint64_t spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock, uint64_t flags);
 bool spin_is_held(const struct spinlock *lock); /* by this CPU */
+/* How many spin locks this CPU holds; with interrupts off.  Sleeping asserts that it is 0. */
+unsigned spin_held_count(void);
+/* A panic dumper: the locks each CPU holds and who took them (CONFIG_DEBUG only). */
+void spin_dump_held(void);
 
 #endif

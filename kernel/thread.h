@@ -20,16 +20,20 @@ enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD }
 
 struct thread;
 
-/* After threads_init() the caller of it is the thread "main". */
+/* After threads_init() the caller of it is the thread "main", and an idle thread exists.
+ * After slab_init() and kmap_init(); other threads run as soon as interrupts do. */
 void threads_init(void);
 
-/* Makes and starts a thread; NULL when memory is out.  May sleep. */
+/* Makes and starts a thread; NULL when memory is out.  Not from interrupts.  The name is cut at
+ * THREAD_NAME_MAX - 1. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *arg);
-/* Waits for its end and frees it. */
+/* Waits for its end and frees it; once a thread, by one joiner.  A thread that nobody joins
+ * keeps its stack after its end. */
 void thread_join(struct thread *t);
 __noreturn void thread_exit(void);
 
-struct thread *thread_current(void);
+struct thread *thread_current(void); /* never NULL: "main" from the first instruction on */
+unsigned thread_id(const struct thread *t); /* from 1 */
 const char *thread_name(const struct thread *t);
 void thread_yield(void);
 /* 0, or -EINTR if interrupted first. */
@@ -50,7 +54,7 @@ struct thread_info {
 	enum thread_state state;
 	uint64_t runtime_us;
 	uint64_t switches;
-	size_t stack_used; /* watermark, bytes */
+	size_t stack_used; /* the most it ever used, bytes; 0: not known (main's boot stack) */
 };
 /* Snapshot of the threads with id >= *id, in order; false at the end. */
 bool thread_info(unsigned *id, struct thread_info *info);

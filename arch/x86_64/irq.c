@@ -1,0 +1,412 @@
+/*
+ * arch/x86_64/irq.c - device interrupts: which line has which vector, handler and trigger.
+ *
+ * Owns the table of lines, under irq_lock (spin, rank IRQ), and chooses the controllers: LAPIC
+ * and IOAPICs where the MADT names them, the 8259s otherwise.  A line's slot in the table fixes
+ * its vector.  Handlers are called without the lock, with interrupts off.
+ *
+ * A line that interrupts again and again while its handler says "not mine" would keep the CPU
+ * for ever; after UNCLAIMED_MAX times in a row it is masked, and said.
+ */
+#include "arch/irq.h"
+
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/pic.h"
+#include "arch/x86_64/pit.h"
+#include "drivers/acpi/tables/tables.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/log.h"
+#include "kernel/spinlock.h"
+
+enum {
+	VECTOR_PIC = 32,      /* 16 lines of the 8259s */
+	VECTOR_LINES = 48,    /* IOAPIC lines, by slot */
+	VECTOR_TIMER = 240,   /* above all devices: a higher vector has priority */
+	VECTOR_ERROR = 254,
+	VECTOR_SPURIOUS = 255, /* its low four bits must be ones on old CPUs */
+	LINES_MAX = 32,
+	ISA_TIMER = 0,
+	ISA_CASCADE = 2,
+	UNCLAIMED_MAX = 10000,
+	APIC_ID_MAX = 254, /* an IOAPIC's destination is 8 bits, 255 is everyone */
+};
+
+struct irq_line {
+	irq_handler_fn handler; /* NULL: free */
+	void *arg;
+	const char *name;
+	unsigned isa, gsi, vector;
+	bool level, active_low;
+	bool masked; /* given up: unclaimed too often */
+	uint64_t count, unclaimed; /* written by the interrupt */
+	unsigned unclaimed_run;
+};
+
+static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
+static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
+static const struct madt_info *madt;	 /* NULL: the 8259s are in use; set once */
+static unsigned depth[MAX_CPUS];	 /* of handlers on this CPU */
+static uint64_t timer_count, spurious_count, error_count;
+static void (*tick_fn)(void);
+static void (*exit_hook)(void);
+
+static void enter(void)
+{
+	depth[cpu_id()]++;
+}
+
+/* After the EOI: what follows may switch threads and come back much later. */
+static void leave(void)
+{
+	depth[cpu_id()]--;
+	if (exit_hook != NULL)
+		exit_hook();
+}
+
+bool irq_in_handler(void)
+{
+	return depth[cpu_id()] != 0;
+}
+
+void irq_set_exit_hook(void (*hook)(void))
+{
+	exit_hook = hook;
+}
+
+const char *irq_controller(void)
+{
+	if (madt == NULL)
+		return "8259";
+	return lapic_is_x2apic() ? "x2apic" : "xapic";
+}
+
+/* => irq_lock held */
+static void line_mask(struct irq_line *line)
+{
+	line->masked = true;
+	if (madt != NULL)
+		ioapic_mask(line->gsi);
+	else
+		pic_set_masked(line->isa, true);
+}
+
+static void line_unclaimed(struct irq_line *line)
+{
+	uint64_t flags;
+
+	line->unclaimed++;
+	if (++line->unclaimed_run < UNCLAIMED_MAX)
+		return;
+	flags = spin_lock(&irq_lock);
+	line_mask(line);
+	spin_unlock(&irq_lock, flags);
+	klog(LOG_ERR, "irq: %s: nobody claims GSI %u, masked", line->name, line->gsi);
+}
+
+static void line_interrupt(struct irq_line *line)
+{
+	irq_handler_fn handler;
+	void *arg;
+	uint64_t flags = spin_lock(&irq_lock);
+
+	handler = line->handler;
+	arg = line->arg;
+	spin_unlock(&irq_lock, flags);
+
+	line->count++;
+	if (handler != NULL && handler(arg))
+		line->unclaimed_run = 0;
+	else if (handler != NULL)
+		line_unclaimed(line);
+}
+
+static bool on_ioapic(struct trap_frame *frame)
+{
+	enter();
+	line_interrupt(&lines[frame->vector - VECTOR_LINES]);
+	lapic_eoi();
+	leave();
+	return true;
+}
+
+static bool on_pic(struct trap_frame *frame)
+{
+	unsigned isa = (unsigned)frame->vector - VECTOR_PIC;
+
+	if (!pic_is_real(isa)) {
+		spurious_count++;
+		return true;
+	}
+	enter();
+	if (madt == NULL) {
+		line_interrupt(&lines[isa]);
+		pic_eoi(isa);
+	}
+	leave();
+	return true;
+}
+
+static void run_tick(void)
+{
+	timer_count++;
+	if (tick_fn != NULL)
+		tick_fn();
+}
+
+static bool on_lapic_timer(struct trap_frame *frame __unused)
+{
+	enter();
+	run_tick();
+	lapic_eoi();
+	leave();
+	return true;
+}
+
+static bool on_pit(void *arg __unused)
+{
+	run_tick();
+	return true;
+}
+
+static bool on_lapic_error(struct trap_frame *frame __unused)
+{
+	enter();
+	error_count++;
+	klog(LOG_ERR, "irq: LAPIC error status 0x%x", lapic_take_errors());
+	lapic_eoi();
+	leave();
+	return true;
+}
+
+static bool on_spurious(struct trap_frame *frame __unused)
+{
+	spurious_count++; /* and no EOI [SDM 3A 11.9] */
+	return true;
+}
+
+static void register_vectors(void)
+{
+	for (unsigned i = 0; i < PIC_LINES; i++)
+		trap_register(VECTOR_PIC + i, on_pic);
+	for (unsigned i = 0; i < LINES_MAX; i++)
+		trap_register(VECTOR_LINES + i, on_ioapic);
+	trap_register(VECTOR_TIMER, on_lapic_timer);
+	trap_register(VECTOR_ERROR, on_lapic_error);
+	trap_register(VECTOR_SPURIOUS, on_spurious);
+}
+
+static bool apics_init(const struct madt_info *info)
+{
+	int err;
+
+	if (info == NULL || info->nioapics == 0)
+		return false;
+	if (ioapic_init(info) == 0)
+		return false;
+	err = lapic_init(info->lapic, VECTOR_SPURIOUS, VECTOR_ERROR);
+	if (err) {
+		klog(LOG_WARN, "irq: no local APIC [%s]", errno_name(err));
+		return false;
+	}
+	return true;
+}
+
+int irq_init(const struct madt_info *info)
+{
+	ASSERT(!cpu_irqs_enabled());
+	register_vectors();
+	pic_init(VECTOR_PIC);
+	if (apics_init(info))
+		madt = info;
+	klog(LOG_INFO, "irq: %s", irq_controller());
+	return 0;
+}
+
+enum { MADT_BUS_DEFAULT = 0, MADT_HIGH_EDGE = 1, MADT_LOW_LEVEL = 3 };
+
+/* GSI, polarity and trigger of an ISA line; what the MADT leaves open is `level_low`. */
+static void line_describe(struct irq_line *line, unsigned isa, bool level_low)
+{
+	line->isa = isa;
+	line->gsi = isa;
+	line->level = level_low;
+	line->active_low = level_low;
+	for (unsigned i = 0; madt != NULL && i < madt->noverrides; i++) {
+		if (madt->override[i].source != isa)
+			continue;
+		line->gsi = madt->override[i].gsi;
+		if (madt->override[i].polarity != MADT_BUS_DEFAULT)
+			line->active_low = madt->override[i].polarity == MADT_LOW_LEVEL;
+		if (madt->override[i].trigger != MADT_BUS_DEFAULT)
+			line->level = madt->override[i].trigger == MADT_LOW_LEVEL;
+	}
+}
+
+/* => irq_lock held; the slot for `isa`, or the reason why there is none */
+static int line_slot(unsigned isa, bool level_low, unsigned *slot)
+{
+	struct irq_line wanted = {0};
+	int found = -ENOSPC;
+
+	if (madt == NULL) {
+		*slot = isa;
+		return lines[isa].handler == NULL ? 0 : -EBUSY;
+	}
+	line_describe(&wanted, isa, level_low);
+	for (unsigned i = 0; i < LINES_MAX; i++) {
+		if (lines[i].handler != NULL && lines[i].gsi == wanted.gsi)
+			return -EBUSY;
+		if (lines[i].handler == NULL && found != 0) {
+			*slot = i;
+			found = 0;
+		}
+	}
+	return found;
+}
+
+/* => irq_lock held */
+static int line_enable(struct irq_line *line)
+{
+	struct ioapic_route route = {.vector = line->vector,
+				     .level = line->level,
+				     .active_low = line->active_low};
+
+	if (madt != NULL) {
+		route.apic_id = lapic_id();
+		if (route.apic_id > APIC_ID_MAX)
+			return -EOPNOTSUPP;
+		return ioapic_route(line->gsi, &route);
+	}
+	pic_set_level(line->isa, line->level);
+	pic_set_masked(line->isa, false);
+	return 0;
+}
+
+static int irq_register(unsigned isa, bool level_low, const char *name, irq_handler_fn handler,
+			void *arg)
+{
+	unsigned slot = 0;
+	uint64_t flags;
+	int err;
+
+	if (name == NULL || handler == NULL)
+		return -EINVAL;
+	flags = spin_lock(&irq_lock);
+	err = line_slot(isa, level_low, &slot);
+	if (!err) {
+		struct irq_line *line = &lines[slot];
+
+		*line = (struct irq_line){.handler = handler, .arg = arg, .name = name};
+		line->vector = (madt != NULL ? VECTOR_LINES : VECTOR_PIC) + slot;
+		line_describe(line, isa, level_low);
+		err = line_enable(line);
+		if (err)
+			line->handler = NULL;
+	}
+	spin_unlock(&irq_lock, flags);
+	return err;
+}
+
+static bool is_isa(unsigned isa)
+{
+	return isa < PIC_LINES && isa != ISA_CASCADE;
+}
+
+int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, void *arg)
+{
+	if (!is_isa(isa))
+		return -EINVAL;
+	return irq_register(isa, false, name, handler, arg);
+}
+
+int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg)
+{
+	/* Without 8259s SCI_INT is a GSI, which may be any. */
+	if (!is_isa(isa) && madt == NULL)
+		return -EINVAL;
+	return irq_register(isa, true, name, handler, arg);
+}
+
+void irq_unregister_isa(unsigned isa, irq_handler_fn handler)
+{
+	uint64_t flags = spin_lock(&irq_lock);
+
+	for (unsigned i = 0; i < LINES_MAX; i++) {
+		struct irq_line *line = &lines[i];
+
+		if (line->handler == NULL || line->isa != isa || line->handler != handler)
+			continue;
+		line_mask(line);
+		line->handler = NULL;
+	}
+	spin_unlock(&irq_lock, flags);
+}
+
+void irq_start_tick(unsigned hz, void (*tick)(void))
+{
+	int err;
+
+	ASSERT(hz > 0 && tick != NULL);
+	tick_fn = tick;
+	if (madt != NULL && lapic_timer_start(VECTOR_TIMER, hz))
+		return;
+	pit_start_periodic(hz);
+	err = irq_register_isa(ISA_TIMER, "pit", on_pit, NULL);
+	if (err)
+		klog(LOG_ERR, "irq: no timer interrupt [%s]", errno_name(err));
+}
+
+#define LOCAL_SOURCES 3U
+
+/* What comes from the CPU itself stands first in the list. */
+static bool local_info(unsigned index, struct irq_info *info)
+{
+	static const struct {
+		unsigned vector;
+		const char *name;
+		const uint64_t *count;
+	} local[LOCAL_SOURCES] = {
+		{VECTOR_TIMER, "timer", &timer_count},
+		{VECTOR_ERROR, "lapic-error", &error_count},
+		{VECTOR_SPURIOUS, "spurious", &spurious_count},
+	};
+
+	if (index >= LOCAL_SOURCES)
+		return false;
+	*info = (struct irq_info){.gsi = IRQ_LOCAL,
+				  .vector = local[index].vector,
+				  .name = local[index].name,
+				  .count = *local[index].count};
+	return true;
+}
+
+bool irq_info(unsigned index, struct irq_info *info)
+{
+	unsigned left = index - LOCAL_SOURCES;
+	bool found = false;
+	uint64_t flags;
+
+	if (local_info(index, info))
+		return true;
+	flags = spin_lock(&irq_lock);
+	for (unsigned i = 0; i < LINES_MAX && !found; i++) {
+		const struct irq_line *line = &lines[i];
+
+		if (line->handler == NULL || left-- != 0)
+			continue;
+		*info = (struct irq_info){.gsi = line->gsi,
+					  .vector = line->vector,
+					  .name = line->name,
+					  .count = line->count,
+					  .unclaimed = line->unclaimed,
+					  .level = line->level,
+					  .active_low = line->active_low};
+		found = true;
+	}
+	spin_unlock(&irq_lock, flags);
+	return found;
+}

@@ -1,0 +1,177 @@
+/*
+ * arch/x86_64/lapic.c - the local APIC: enabling, end of interrupt, the periodic timer.
+ *
+ * Owns the mapping of its registers (immutable after lapic_init()).  Each CPU touches only its
+ * own LAPIC, with interrupts off, so there is no lock.
+ */
+#include "arch/x86_64/lapic.h"
+
+#include "arch/cpu.h"
+#include "kernel/clock.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/errno.h"
+#include "mm/kmap.h"
+
+#define MSR_APIC_BASE	    0x1bU /* [SDM 3A 11.4.4] */
+#define APIC_BASE_X2APIC    BIT(10)
+#define APIC_BASE_ENABLE    BIT(11)
+#define APIC_BASE_ADDRESS   0x000ffffffffff000UL
+#define MSR_X2APIC	    0x800U /* register at MMIO offset n is MSR 0x800 + n / 16 */
+#define CPUID_1_EDX_APIC    BIT(9)
+
+/* Offsets of registers [SDM 3A table 11-1]. */
+enum {
+	LAPIC_ID = 0x020,
+	LAPIC_TPR = 0x080,
+	LAPIC_EOI = 0x0b0,
+	LAPIC_SVR = 0x0f0,
+	LAPIC_ESR = 0x280,
+	LAPIC_LVT_TIMER = 0x320,
+	LAPIC_LVT_LINT0 = 0x350,
+	LAPIC_LVT_LINT1 = 0x360,
+	LAPIC_LVT_ERROR = 0x370,
+	LAPIC_TIMER_INITIAL = 0x380,
+	LAPIC_TIMER_CURRENT = 0x390,
+	LAPIC_TIMER_DIVIDE = 0x3e0,
+};
+
+enum {
+	SVR_ENABLE = 1 << 8,
+	LVT_MASKED = 1 << 16,
+	LVT_PERIODIC = 1 << 17,
+	LVT_NMI = 4 << 8,
+	DIVIDE_BY_16 = 3,
+};
+
+#define CALIBRATE_US 10000U
+#define COUNTS_MIN   16U /* a tick; less can't be a timer */
+
+static volatile uint32_t *mmio; /* NULL: x2APIC or none */
+static bool x2apic;
+
+static uint64_t msr_read(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static void msr_write(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+static uint32_t lapic_read(unsigned reg)
+{
+	if (x2apic)
+		return (uint32_t)msr_read(MSR_X2APIC + reg / 16);
+	return mmio[reg / sizeof(*mmio)];
+}
+
+static void lapic_write(unsigned reg, uint32_t value)
+{
+	if (x2apic)
+		msr_write(MSR_X2APIC + reg / 16, value);
+	else
+		mmio[reg / sizeof(*mmio)] = value;
+}
+
+static bool cpu_has_lapic(void)
+{
+	uint32_t eax = 1, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return (edx & CPUID_1_EDX_APIC) != 0;
+}
+
+/* Finds the registers.  The MSR is what the CPU obeys; a table that says otherwise is wrong. */
+static int lapic_locate(paddr_t address)
+{
+	uint64_t base;
+
+	if (!cpu_has_lapic())
+		return -ENODEV;
+	base = msr_read(MSR_APIC_BASE);
+	if ((base & APIC_BASE_ENABLE) == 0)
+		return -ENODEV;
+	x2apic = (base & APIC_BASE_X2APIC) != 0;
+	if (x2apic)
+		return 0;
+	if ((base & APIC_BASE_ADDRESS) != address)
+		address = base & APIC_BASE_ADDRESS;
+	mmio = kmap_phys(address, PAGE_SIZE, MMU_WRITE | MMU_UNCACHED, "lapic");
+	return mmio != NULL ? 0 : -ENOMEM;
+}
+
+int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
+{
+	int err = lapic_locate(address);
+
+	if (err)
+		return err;
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the 8259s: masked too */
+	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+	lapic_write(LAPIC_SVR, SVR_ENABLE | spurious_vector);
+	lapic_write(LAPIC_LVT_ERROR, error_vector);
+	(void)lapic_take_errors();
+	lapic_write(LAPIC_TPR, 0);
+	lapic_eoi(); /* whatever firmware left in service */
+	return 0;
+}
+
+bool lapic_is_x2apic(void)
+{
+	return x2apic;
+}
+
+uint32_t lapic_id(void)
+{
+	uint32_t id = lapic_read(LAPIC_ID);
+
+	return x2apic ? id : id >> 24;
+}
+
+void lapic_eoi(void)
+{
+	lapic_write(LAPIC_EOI, 0);
+}
+
+uint32_t lapic_take_errors(void)
+{
+	lapic_write(LAPIC_ESR, 0); /* latches what was gathered [SDM 3A 11.5.3] */
+	return lapic_read(LAPIC_ESR);
+}
+
+/* Timer counts in one period of `hz`. */
+static uint32_t timer_calibrate(unsigned hz)
+{
+	uint64_t start, elapsed;
+	uint32_t counts;
+
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
+	start = cpu_cycles();
+	clock_delay_us(CALIBRATE_US);
+	counts = UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT);
+	elapsed = cpu_cycles() - start;
+	lapic_write(LAPIC_TIMER_INITIAL, 0);
+
+	return (uint32_t)((uint64_t)counts * (clock_cycles_per_us() * 1000000 / hz) / elapsed);
+}
+
+bool lapic_timer_start(unsigned vector, unsigned hz)
+{
+	uint32_t counts = timer_calibrate(hz);
+
+	if (counts < COUNTS_MIN)
+		return false;
+	lapic_write(LAPIC_LVT_TIMER, LVT_PERIODIC | vector);
+	lapic_write(LAPIC_TIMER_INITIAL, counts);
+	return true;
+}

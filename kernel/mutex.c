@@ -1,0 +1,104 @@
+/*
+ * kernel/mutex.c - sleeping locks.
+ *
+ * Owns nothing: a mutex is its user's; owner and waiters are guarded by its wait.lock.  An
+ * unlock hands the mutex to the longest waiter directly, so that a thread that locks in a loop
+ * can't keep the others out.
+ */
+#include "kernel/mutex.h"
+
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/panic.h"
+#include "kernel/thread_priv.h"
+
+struct mutex_waiter {
+	struct list_head link; /* [m->wait.lock] NULL links: was handed the mutex */
+	struct thread *thread;
+};
+
+void mutex_init(struct mutex *m, const char *name)
+{
+	wait_queue_init(&m->wait, name);
+	m->owner = NULL;
+	m->name = name;
+}
+
+/* => m->wait.lock held; 0 when the mutex is the caller's, -EINTR when it was interrupted */
+static int wait_for_handover(struct mutex *m, struct thread *self, bool interruptible)
+{
+	struct mutex_waiter waiter = {.thread = self};
+
+	list_add_tail(&waiter.link, &m->wait.waiters);
+	while (m->owner != self) {
+		if (interruptible && thread_interrupted()) {
+			list_del(&waiter.link);
+			return -EINTR;
+		}
+		thread_block(&m->wait.lock, interruptible);
+		(void)spin_lock(&m->wait.lock); /* interrupts stayed off */
+	}
+	return 0;
+}
+
+static int lock(struct mutex *m, bool interruptible)
+{
+	struct thread *self = thread_current();
+	uint64_t flags;
+	int err = 0;
+
+	thread_assert_may_sleep();
+	flags = spin_lock(&m->wait.lock);
+	if (m->owner == self)
+		panic("mutex %s taken twice by %s", m->name, thread_name(self));
+	if (m->owner == NULL)
+		m->owner = self;
+	else
+		err = wait_for_handover(m, self, interruptible);
+	spin_unlock(&m->wait.lock, flags);
+	return err;
+}
+
+void mutex_lock(struct mutex *m)
+{
+	(void)lock(m, false); /* without interruption it can't fail */
+}
+
+int mutex_lock_interruptible(struct mutex *m)
+{
+	return lock(m, true);
+}
+
+bool mutex_trylock(struct mutex *m)
+{
+	uint64_t flags = spin_lock(&m->wait.lock);
+	bool taken = m->owner == NULL;
+
+	if (taken)
+		m->owner = thread_current();
+	spin_unlock(&m->wait.lock, flags);
+	return taken;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	uint64_t flags = spin_lock(&m->wait.lock);
+
+	ASSERT(m->owner == thread_current());
+	if (list_empty(&m->wait.waiters)) {
+		m->owner = NULL;
+	} else {
+		struct mutex_waiter *first =
+			list_first_entry(&m->wait.waiters, struct mutex_waiter, link);
+
+		list_del(&first->link);
+		m->owner = first->thread;
+		thread_wake(first->thread);
+	}
+	spin_unlock(&m->wait.lock, flags);
+}
+
+bool mutex_is_held(const struct mutex *m)
+{
+	return __atomic_load_n(&m->owner, __ATOMIC_RELAXED) == thread_current();
+}

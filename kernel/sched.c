@@ -1,0 +1,230 @@
+/*
+ * kernel/sched.c - who runs: the run queue, the switch, preemption, sleep and wake-up.
+ *
+ * Owns the run queue and the state of every thread, under sched_lock.  The lock is held across
+ * context_switch() and released by the thread that was switched to, so whoever holds it sees
+ * every thread either running or wholly saved; a thread that is DEAD is off its stack.
+ *
+ * Round robin: a thread runs for SLICE_TICKS and goes to the end of the queue.  Preemption
+ * happens at the end of an interrupt, never within a spin lock, since interrupts are off there.
+ */
+#include "arch/context.h"
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "kernel/clock.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
+#include "kernel/panic.h"
+#include "kernel/symbols.h"
+#include "kernel/thread_priv.h"
+
+#define SLICE_TICKS 2
+
+struct spinlock sched_lock = SPINLOCK_INIT("sched", RANK_SCHED);
+struct list_head sched_all = LIST_HEAD_INIT(sched_all); /* [s] */
+
+struct thread sched_main = {.state = THREAD_RUNNING, .id = 1, .name = "main", .slice = SLICE_TICKS};
+
+struct sched_cpu {
+	struct thread *current;
+	struct thread *idle;	/* NULL: this CPU does not schedule yet */
+	bool need_resched;	/* written with interrupts off */
+	uint64_t switched_at;	/* [s] cycle count when `current` began to run */
+} __aligned(CACHE_LINE);
+
+static struct sched_cpu cpus[MAX_CPUS] = {[0] = {.current = &sched_main}};
+static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* [s] */
+
+/* One run queue a CPU means that a thread stays on its CPU, so the answer does not go stale. */
+static struct sched_cpu *this_cpu(void)
+{
+	return &cpus[cpu_id()];
+}
+
+struct thread *thread_current(void)
+{
+	return this_cpu()->current;
+}
+
+void sched_make_ready(struct thread *t)
+{
+	struct sched_cpu *cpu = this_cpu();
+
+	ASSERT(spin_is_held(&sched_lock));
+	t->state = THREAD_READY;
+	t->slice = SLICE_TICKS;
+	list_add_tail(&t->run, &run_queue);
+	if (cpu->current == cpu->idle)
+		cpu->need_resched = true;
+}
+
+static struct thread *pick_next(const struct sched_cpu *cpu)
+{
+	struct thread *next;
+
+	if (list_empty(&run_queue))
+		return cpu->idle;
+	next = list_first_entry(&run_queue, struct thread, run);
+	list_del(&next->run);
+	return next;
+}
+
+static void account(struct sched_cpu *cpu, struct thread *prev, struct thread *next)
+{
+	uint64_t now = cpu_cycles();
+
+	prev->cycles += now - cpu->switched_at;
+	cpu->switched_at = now;
+	next->switches++;
+}
+
+void sched_switch(void)
+{
+	struct sched_cpu *cpu = this_cpu();
+	struct thread *prev = cpu->current, *next;
+
+	ASSERT(spin_is_held(&sched_lock));
+	ASSERT(spin_held_count() == 1);
+	ASSERT(prev->preempt_off == 0);
+	ASSERT(cpu->idle != NULL);
+
+	cpu->need_resched = false;
+	if (prev->state == THREAD_RUNNING && prev != cpu->idle)
+		sched_make_ready(prev);
+	next = pick_next(cpu);
+	next->state = THREAD_RUNNING;
+	if (next == prev)
+		return;
+	account(cpu, prev, next);
+	cpu->current = next;
+	context_switch(&prev->sp, next->sp);
+}
+
+void sched_first_run(void)
+{
+	spin_unlock(&sched_lock, 0);
+	cpu_irq_enable();
+}
+
+void thread_yield(void)
+{
+	uint64_t flags;
+
+	if (this_cpu()->idle == NULL)
+		return; /* there is nobody else yet */
+	flags = spin_lock(&sched_lock);
+	sched_switch();
+	spin_unlock(&sched_lock, flags);
+}
+
+/* The end of an interrupt. */
+static void preempt_at_irq_exit(void)
+{
+	struct sched_cpu *cpu = this_cpu();
+
+	if (cpu->need_resched && cpu->current->preempt_off == 0 && spin_held_count() == 0)
+		thread_yield();
+}
+
+static void sched_tick(void)
+{
+	struct sched_cpu *cpu = this_cpu();
+	struct thread *t = cpu->current;
+	uint64_t flags = spin_lock(&sched_lock);
+
+	if (t->slice > 0)
+		t->slice--;
+	if (t->slice == 0 && !list_empty(&run_queue))
+		cpu->need_resched = true;
+	spin_unlock(&sched_lock, flags);
+}
+
+void sched_start(struct thread *idle)
+{
+	struct sched_cpu *cpu = this_cpu();
+	uint64_t flags = spin_lock(&sched_lock);
+
+	idle->state = THREAD_READY; /* and on no queue: it runs when that is empty */
+	cpu->switched_at = cpu_cycles();
+	cpu->idle = idle;
+	spin_unlock(&sched_lock, flags);
+	clock_set_tick_hook(sched_tick);
+	irq_set_exit_hook(preempt_at_irq_exit);
+}
+
+void thread_assert_may_sleep(void)
+{
+	const struct thread *t = thread_current();
+
+	if (unlikely(irq_in_handler() || t->preempt_off != 0 || t == this_cpu()->idle))
+		panic("%s would sleep in %s", symbol_name((vaddr_t)__builtin_return_address(0)),
+		      irq_in_handler() ? "an interrupt handler" : "a section without preemption");
+}
+
+void thread_block(struct spinlock *release, bool interruptible)
+{
+	struct thread *t = thread_current();
+	uint64_t flags = spin_lock(&sched_lock);
+
+	ASSERT((flags & BIT(9)) == 0); /* the caller came with interrupts off */
+	if (release != NULL)
+		spin_unlock(release, 0);
+	if (!(interruptible && t->interrupted)) {
+		t->interruptible = interruptible;
+		t->state = THREAD_SLEEPING;
+		sched_switch();
+		t->interruptible = false;
+	}
+	spin_unlock(&sched_lock, flags);
+}
+
+void thread_wake(struct thread *t)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	if (t->state == THREAD_SLEEPING)
+		sched_make_ready(t);
+	spin_unlock(&sched_lock, flags);
+}
+
+void thread_interrupt(struct thread *t)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	t->interrupted = true;
+	if (t->state == THREAD_SLEEPING && t->interruptible)
+		sched_make_ready(t);
+	spin_unlock(&sched_lock, flags);
+}
+
+bool thread_interrupted(void)
+{
+	return __atomic_load_n(&thread_current()->interrupted, __ATOMIC_RELAXED);
+}
+
+void thread_clear_interrupt(void)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	thread_current()->interrupted = false;
+	spin_unlock(&sched_lock, flags);
+}
+
+void preempt_disable(void)
+{
+	thread_current()->preempt_off++;
+	__asm__ volatile("" : : : "memory");
+}
+
+void preempt_enable(void)
+{
+	struct sched_cpu *cpu = this_cpu();
+	struct thread *t = cpu->current;
+
+	__asm__ volatile("" : : : "memory");
+	ASSERT(t->preempt_off > 0);
+	t->preempt_off--;
+	/* Catch up on the switch that was put off, where one is allowed. */
+	if (t->preempt_off == 0 && cpu->need_resched && cpu_irqs_enabled() && !irq_in_handler())
+		thread_yield();
+}

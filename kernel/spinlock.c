@@ -1,0 +1,141 @@
+/*
+ * kernel/spinlock.c - ticket spin locks.
+ *
+ * Owns, in CONFIG_DEBUG builds, the list of spin locks each CPU holds, from which the rank is
+ * checked.  A CPU writes only its own list, with interrupts off, so the list needs no lock.
+ *
+ * A lock is taken by drawing a ticket and served in the order of the tickets, so that under
+ * contention nobody starves.  The list belongs to the CPU and not to the thread because
+ * sched_lock is taken by one thread and released by the one it switches to.
+ */
+#include "kernel/spinlock.h"
+
+#include "arch/cpu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/panic.h"
+#include "kernel/symbols.h"
+
+#define HELD_MAX 12U /* every rank once at most, in practice under six */
+
+struct held_locks {
+	struct spinlock *lock[HELD_MAX];
+	unsigned depth;
+} __aligned(CACHE_LINE);
+
+static struct held_locks held_locks[MAX_CPUS];
+
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
+{
+	*lock = (struct spinlock)SPINLOCK_INIT(name, (uint16_t)rank);
+}
+
+static void check_not_mine(const struct spinlock *lock, unsigned cpu, vaddr_t caller)
+{
+	if (unlikely(lock->cpu == cpu + 1))
+		panic("spin lock %s taken twice: held since %s, again by %s", lock->name,
+		      symbol_name(lock->acquirer), symbol_name(caller));
+}
+
+#ifdef CONFIG_DEBUG
+static void held_check_rank(const struct spinlock *lock, unsigned cpu, vaddr_t caller)
+{
+	const struct held_locks *held = &held_locks[cpu];
+
+	for (unsigned i = 0; i < held->depth; i++) {
+		const struct spinlock *other = held->lock[i];
+
+		if (unlikely(other->rank >= lock->rank))
+			panic("lock order: %s (rank %u) taken by %s while %s (rank %u) is held by %s",
+			      lock->name, lock->rank, symbol_name(caller), other->name, other->rank,
+			      symbol_name(other->acquirer));
+	}
+}
+
+static void held_push(struct spinlock *lock, unsigned cpu)
+{
+	struct held_locks *held = &held_locks[cpu];
+
+	ASSERT(held->depth < HELD_MAX);
+	held->lock[held->depth++] = lock;
+}
+
+/* Locks are not always released in the reverse order: thread_block() drops the outer first. */
+static void held_remove(struct spinlock *lock, unsigned cpu)
+{
+	struct held_locks *held = &held_locks[cpu];
+	unsigned i = held->depth;
+
+	while (i > 0 && held->lock[i - 1] != lock)
+		i--;
+	ASSERT(i > 0);
+	for (held->depth--; i <= held->depth; i++)
+		held->lock[i - 1] = held->lock[i];
+}
+#else
+static void held_check_rank(const struct spinlock *lock __unused, unsigned cpu __unused,
+			    vaddr_t caller __unused)
+{
+}
+
+static void held_push(struct spinlock *lock __unused, unsigned cpu)
+{
+	held_locks[cpu].depth++;
+}
+
+static void held_remove(struct spinlock *lock __unused, unsigned cpu)
+{
+	held_locks[cpu].depth--;
+}
+#endif
+
+uint64_t spin_lock(struct spinlock *lock)
+{
+	uint64_t flags = cpu_irq_save();
+	vaddr_t caller = (vaddr_t)__builtin_return_address(0);
+	unsigned cpu = cpu_id();
+	uint32_t ticket;
+
+	check_not_mine(lock, cpu, caller);
+	held_check_rank(lock, cpu, caller);
+
+	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+		cpu_relax();
+
+	__atomic_store_n(&lock->cpu, cpu + 1, __ATOMIC_RELAXED);
+	lock->acquirer = caller;
+	held_push(lock, cpu);
+	return flags;
+}
+
+void spin_unlock(struct spinlock *lock, uint64_t flags)
+{
+	ASSERT(spin_is_held(lock));
+	held_remove(lock, cpu_id());
+	__atomic_store_n(&lock->cpu, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+	cpu_irq_restore(flags);
+}
+
+bool spin_is_held(const struct spinlock *lock)
+{
+	return __atomic_load_n(&lock->cpu, __ATOMIC_RELAXED) == cpu_id() + 1;
+}
+
+unsigned spin_held_count(void)
+{
+	return held_locks[cpu_id()].depth;
+}
+
+void spin_dump_held(void)
+{
+#ifdef CONFIG_DEBUG
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+		const struct held_locks *held = &held_locks[cpu];
+
+		for (unsigned i = 0; i < held->depth && i < HELD_MAX; i++)
+			panic_printf("cpu %u holds %s, taken by %s\n", cpu, held->lock[i]->name,
+				     symbol_name(held->lock[i]->acquirer));
+	}
+#endif
+}
