@@ -24,7 +24,7 @@ struct acpi_status {
 	uint64_t sci_count, notify_count;
 	size_t arena_size, arena_used, arena_peak;
 };
-void acpi_status(struct acpi_status *status);
+void acpi_get_status(struct acpi_status *status); /* ACPICA has a type acpi_status */
 
 /* A slot by index, for lsdimm and `acpi`: path and _STA as last seen. */
 struct acpi_slot_info {

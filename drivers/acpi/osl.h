@@ -1,0 +1,33 @@
+/*
+ * drivers/acpi/osl.h - what the files of ACPICA's OS layer share among themselves.
+ *
+ * ACPICA calls acpi_os_*(): memory (osl_memory.c), mappings (osl_map.c), locks and semaphores
+ * (osl_sync.c), deferred work and the SCI (osl_event.c), ports and PCI (osl_io.c), the rest
+ * (osl.c).  Nothing of it allocates from the kernel's allocators once acpi_start() is done.
+ */
+#ifndef DRIVERS_ACPI_OSL_H
+#define DRIVERS_ACPI_OSL_H
+
+#include "drivers/acpi/acpi.h"
+
+#include <acpi/acpi.h>
+
+/* 145 KiB live with 4 slots, 553 KiB with 256 slots and 254 CPUs; 80 bytes a queued event. */
+#define OSL_ARENA_SIZE (1 * MiB)
+
+/* Events that wait for the thread: a GPE method may notify every slot at once. */
+#define OSL_EVENTS_MAX 512U
+
+void osl_memory_init(void);
+void osl_memory_status(struct acpi_status *status);
+
+/* Makes the thread "acpi" that runs what acpi_os_execute() queues: 0 or -ENOMEM. */
+int osl_event_init(void);
+void osl_event_status(struct acpi_status *status);
+/* True once after an event was dropped since the ring was full. */
+bool osl_event_lost(void);
+
+/* Waits `us` microseconds, whether or not somebody interrupts the thread. */
+void osl_wait_us(uint64_t us);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * drivers/acpi/osl_map.c - physical memory for ACPICA: tables and operation regions.
+ *
+ * What boot's firmware map calls RAM is read through the direct map.  Everything else gets a
+ * kernel mapping that is kept when ACPICA lets go of it: the same few ranges are asked for
+ * again and again, and a new mapping may need page tables when there is no page left.  A DIMM
+ * never counts as RAM here: its direct map leaves with it, under the nose of an AML region.
+ *
+ * Lock: mappings_lock (spin, rank ACPI) guards the table; kmap is called without it, since it
+ * allocates.  Two threads that map the same range at once may both make a mapping, which is
+ * harmless.
+ */
+#include "boot/bootinfo.h"
+#include "drivers/acpi/osl.h"
+#include "kernel/lib/assert.h"
+#include "kernel/log.h"
+#include "kernel/spinlock.h"
+#include "mm/kmap.h"
+
+#define MAPPINGS_MAX 64U
+
+struct mapping {
+	paddr_t base; /* page aligned */
+	uint64_t size;
+	char *address; /* NULL: the entry is free */
+	unsigned users;
+};
+
+static struct mapping mappings[MAPPINGS_MAX];
+static struct spinlock mappings_lock = SPINLOCK_INIT("acpi mappings", RANK_ACPI);
+
+/* Is the range RAM since boot, with a direct mapping? */
+static bool in_boot_ram(paddr_t base, uint64_t size)
+{
+	bool known = false;
+
+	for (unsigned i = 0; i < bootinfo.nranges && !known; i++) {
+		const struct boot_range *range = &bootinfo.range[i];
+
+		known = (range->type == BOOT_RAM || range->type == BOOT_ACPI_RECLAIM ||
+			 range->type == BOOT_ACPI_NVS) &&
+			range->base <= base && base + size <= range->base + range->size;
+	}
+	if (!known)
+		return false;
+	for (paddr_t page = ALIGN_DOWN(base, PAGE_SIZE); page < base + size; page += PAGE_SIZE) {
+		paddr_t pa;
+
+		if (!mmu_translate((vaddr_t)phys_to_virt(page), &pa))
+			return false;
+	}
+	return true;
+}
+
+/* A kept mapping that holds the range, one more user; NULL. */
+static char *find_mapping(paddr_t base, uint64_t size)
+{
+	uint64_t flags = spin_lock(&mappings_lock);
+	char *address = NULL;
+
+	for (unsigned i = 0; i < MAPPINGS_MAX && address == NULL; i++) {
+		struct mapping *m = &mappings[i];
+
+		if (m->address != NULL && m->base <= base && base + size <= m->base + m->size) {
+			m->users++;
+			address = m->address + (base - m->base);
+		}
+	}
+	spin_unlock(&mappings_lock, flags);
+	return address;
+}
+
+/* Puts *new into a free entry, or into the first unused one, whose old mapping is returned in
+ * *old.  False: all entries are in use. */
+static bool insert_mapping(const struct mapping *new, char **old)
+{
+	uint64_t flags = spin_lock(&mappings_lock);
+	struct mapping *slot = NULL;
+
+	for (unsigned i = 0; i < MAPPINGS_MAX; i++) {
+		struct mapping *m = &mappings[i];
+
+		if (m->address == NULL) {
+			slot = m;
+			break;
+		}
+		if (m->users == 0 && slot == NULL)
+			slot = m;
+	}
+	if (slot != NULL) {
+		*old = slot->address;
+		*slot = *new;
+	}
+	spin_unlock(&mappings_lock, flags);
+	return slot != NULL;
+}
+
+static char *new_mapping(paddr_t where, uint64_t length)
+{
+	paddr_t base = ALIGN_DOWN(where, PAGE_SIZE);
+	uint64_t size = ALIGN_UP(where + length, PAGE_SIZE) - base;
+	struct mapping new = {.base = base, .size = size, .users = 1};
+	char *old = NULL;
+
+	new.address = kmap_phys(base, size, MMU_WRITE | MMU_UNCACHED, "acpi");
+	if (new.address == NULL) {
+		klog(LOG_ERR, "acpi: no memory to map 0x%lx bytes at 0x%lx", (unsigned long)length,
+		     (unsigned long)where);
+		return NULL;
+	}
+	if (!insert_mapping(&new, &old)) {
+		kmap_phys_free(new.address);
+		klog(LOG_ERR, "acpi: more than %u mappings in use", MAPPINGS_MAX);
+		return NULL;
+	}
+	if (old != NULL)
+		kmap_phys_free(old);
+	return new.address + (where - base);
+}
+
+void *acpi_os_map_memory(acpi_physical_address where, acpi_size length)
+{
+	char *address;
+
+	if (length == 0 || where + length < where || where + length > 1UL << 52)
+		return NULL; /* no x86 has more physical address bits [SDM 3A 4.1.4] */
+	if (in_boot_ram(where, length))
+		return phys_to_virt(where);
+	address = find_mapping(where, length);
+	return address != NULL ? address : new_mapping(where, length);
+}
+
+void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
+{
+	char *address = logical_address;
+	uint64_t flags = spin_lock(&mappings_lock);
+
+	for (unsigned i = 0; i < MAPPINGS_MAX; i++) {
+		struct mapping *m = &mappings[i];
+
+		if (m->address != NULL && address >= m->address &&
+		    address < m->address + m->size) {
+			ASSERT(m->users > 0);
+			m->users--;
+			break;
+		}
+	}
+	spin_unlock(&mappings_lock, flags);
+}
+
+acpi_status acpi_os_read_memory(acpi_physical_address address, u64 *value, u32 width)
+{
+	volatile void *p = acpi_os_map_memory(address, width / 8);
+
+	if (p == NULL)
+		return AE_NO_MEMORY;
+	switch (width) {
+	case 8:
+		*value = *(volatile uint8_t *)p;
+		break;
+	case 16:
+		*value = *(volatile uint16_t *)p;
+		break;
+	case 32:
+		*value = *(volatile uint32_t *)p;
+		break;
+	default:
+		*value = *(volatile uint64_t *)p;
+		break;
+	}
+	acpi_os_unmap_memory((void *)p, width / 8);
+	return AE_OK;
+}
+
+acpi_status acpi_os_write_memory(acpi_physical_address address, u64 value, u32 width)
+{
+	volatile void *p = acpi_os_map_memory(address, width / 8);
+
+	if (p == NULL)
+		return AE_NO_MEMORY;
+	switch (width) {
+	case 8:
+		*(volatile uint8_t *)p = (uint8_t)value;
+		break;
+	case 16:
+		*(volatile uint16_t *)p = (uint16_t)value;
+		break;
+	case 32:
+		*(volatile uint32_t *)p = (uint32_t)value;
+		break;
+	default:
+		*(volatile uint64_t *)p = value;
+		break;
+	}
+	acpi_os_unmap_memory((void *)p, width / 8);
+	return AE_OK;
+}
