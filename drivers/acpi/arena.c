@@ -16,7 +16,7 @@ struct block {
 	uint32_t before; /* bytes of the block before this one; 0: the first */
 	uint32_t size;	 /* bytes, this tag included */
 	uint32_t magic;
-	uint32_t spare; /* keeps the payload aligned */
+	uint32_t spare;	       /* keeps the payload aligned */
 	struct list_head link; /* the payload starts here; in free blocks only */
 };
 
@@ -99,7 +99,7 @@ static struct block *find_free(struct arena *arena, size_t size)
 		unsigned bin = (unsigned)__builtin_ctzl(bins);
 		struct block *b;
 
-		list_for_each_entry(b, &arena->bin[bin], link) {
+		list_for_each_entry (b, &arena->bin[bin], link) {
 			if (b->size >= size)
 				return b;
 		}
@@ -177,7 +177,7 @@ static bool in_its_bin(const struct arena *arena, const struct block *b)
 	const struct list_head *head = &arena->bin[bin_of(b->size)];
 	const struct list_head *pos;
 
-	list_for_each(pos, head) {
+	list_for_each (pos, head) {
 		if (pos == &b->link)
 			return true;
 	}
@@ -211,7 +211,7 @@ bool arena_verify(const struct arena *arena)
 
 		if (list_empty(&arena->bin[i]) == ((arena->nonempty & BIT(i)) != 0))
 			return false;
-		list_for_each(pos, &arena->bin[i])
+		list_for_each (pos, &arena->bin[i])
 			binned++;
 	}
 	return used == arena->used && live == arena->live && free == binned;

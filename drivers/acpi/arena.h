@@ -18,11 +18,11 @@
 
 struct arena {
 	char *memory;
-	size_t size;	  /* bytes, a multiple of ARENA_ALIGN */
-	size_t used;	  /* bytes in allocated blocks, tags included */
-	size_t peak;	  /* the most that `used` ever was */
-	uint64_t live;	  /* allocated blocks */
-	uint64_t refused; /* allocations that found no block */
+	size_t size;	   /* bytes, a multiple of ARENA_ALIGN */
+	size_t used;	   /* bytes in allocated blocks, tags included */
+	size_t peak;	   /* the most that `used` ever was */
+	uint64_t live;	   /* allocated blocks */
+	uint64_t refused;  /* allocations that found no block */
 	uint64_t nonempty; /* bit n: bin[n] holds something */
 	struct list_head bin[ARENA_BINS];
 };

@@ -157,8 +157,7 @@ acpi_status acpi_os_install_interrupt_handler(u32 interrupt_number,
 	return AE_NOT_ACQUIRED;
 }
 
-acpi_status acpi_os_remove_interrupt_handler(u32 interrupt_number,
-					     acpi_osd_handler service_routine)
+acpi_status acpi_os_remove_interrupt_handler(u32 interrupt_number, acpi_osd_handler service_routine)
 {
 	if (sci_handler != service_routine)
 		return AE_NOT_EXIST;

@@ -138,8 +138,7 @@ void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
 	for (unsigned i = 0; i < MAPPINGS_MAX; i++) {
 		struct mapping *m = &mappings[i];
 
-		if (m->address != NULL && address >= m->address &&
-		    address < m->address + m->size) {
+		if (m->address != NULL && address >= m->address && address < m->address + m->size) {
 			ASSERT(m->users > 0);
 			m->users--;
 			break;
