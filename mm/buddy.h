@@ -11,6 +11,10 @@
  * The lower half of a merge becomes the head; the upper head is cleared, or becomes
  * PAGE_COVERED where it is the first page of a block (order >= BLOCK_ORDER).
  *
+ * A small chunk that was just freed is merged only when the next one is freed (or when someone
+ * asks for a larger chunk, isolates, puts back ...): a page that is allocated and freed in turn
+ * costs no split and no merge.  Until then it is a free chunk like any other.
+ *
  * All functions take the zone's lock themselves, from any context, unless they say otherwise.
  */
 #ifndef MM_BUDDY_H
@@ -22,8 +26,8 @@
  * Takes a chunk out of the free lists: smallest sufficient order, split down, lower half
  * first.  The page comes back as PAGE_USED with owner NULL (the caller fills owner, caller,
  * birth).  NULL if there is none.  hooks->mark_dirty() is told when a chunk of order >= ORDER_2M
- * or of order == limit is broken or given out: of the whole 2 MiB granules of what is given
- * out (never less than the given chunk, clipped to the chunk it was taken from).
+ * or of order == limit is broken or given out: of the 2 MiB granules of what is given out, or,
+ * where the chunk found is smaller than a granule, of all of it.
  */
 struct page *buddy_alloc(struct zone *zone, unsigned order);
 
@@ -50,9 +54,14 @@ void buddy_add_used_range(struct zone *zone, pfn_t start, uint64_t npages,
 /*
  * Splits the free or isolated chunk that `head` heads, again and again, until one of its pieces
  * starts at `pfn`, a window border inside it.  -EBUSY if the chunk is in use; 0 and nothing to
- * do if `head` is the chunk at pfn.  The zone's lock is held.
+ * do if `head` is the chunk at pfn.  The zone's lock is held, and stays so until the range is
+ * isolated or may_merge() keeps the pieces apart.
  */
 int buddy_split_at_locked(struct zone *zone, struct page *head, pfn_t pfn);
+
+/* Merges the free chunk at `pfn`, a window border that heads one, as far as may_merge() allows
+ * now (for boot blocks, which were added before anyone knew blocks).  Else does nothing. */
+void buddy_merge_at(struct zone *zone, pfn_t pfn);
 
 /*
  * Moves every free chunk of the range out of the free lists (PAGE_ISOLATED).  The range starts
@@ -66,6 +75,12 @@ void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
 /* Forgets a range that is isolated whole: clears every head, takes the pages out of
  * zone->isolated.  Afterwards the zone knows nothing of it. */
 void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+
+/* Does the merge that was put off, if any; for whoever shows or compares chunk counts. */
+void buddy_settle(struct zone *zone);
+
+/* "free", "used" ...; "nothing" for whatever is no state. */
+const char *page_state_name(const struct page *page);
 
 /* Whole-zone check: lists, counts, states, nonempty.  True, or false with `text` filled. */
 bool buddy_verify(struct zone *zone, char *text, size_t size);

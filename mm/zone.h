@@ -25,12 +25,14 @@ struct zone;
  */
 struct zone_hooks {
 	/* May the chunks of `order` >= BLOCK_ORDER at `pfn` and at `buddy` become one?  True only
-	 * if all blocks of `buddy` are online, in this zone, of the same device as `pfn`'s. */
+	 * if all blocks of both are online, in this zone, of one device, and the block at `buddy`
+	 * starts there and has no head: then its first descriptor was written by us. */
 	bool (*may_merge)(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order);
 	/* Is the block that holds `pfn` going offline?  Asked only while zone->isolating != 0. */
 	bool (*is_isolated)(struct zone *zone, pfn_t pfn);
 	/* [pfn, pfn + npages) was handed out for the first time (perhaps again): must be
-	 * scrubbed before it leaves.  Called once a 2 MiB granule at most, not once a page. */
+	 * scrubbed before it leaves.  Called once a 2 MiB granule at most, not once a page.
+	 * Comes for boot memory too, from the first allocation on, when no blocks exist yet. */
 	void (*mark_dirty)(struct zone *zone, pfn_t pfn, uint64_t npages);
 };
 
@@ -47,6 +49,7 @@ struct zone {
 	const struct zone_hooks *hooks; /* [I] may be NULL */
 	struct free_area area[MAX_ORDER + 1]; /* [z] */
 	uint32_t nonempty;   /* [z] bit n: area[n] is not empty */
+	struct page *deferred; /* [z] the chunk freed last, on its list but not merged yet */
 	unsigned isolating;  /* [z] blocks of this zone that are going offline */
 	uint64_t present;    /* [z] pages: everything online, heads and reserved included */
 	uint64_t managed;    /* [z] pages: present less what was never given to the free lists */
