@@ -1,0 +1,93 @@
+/*
+ * mm/kmalloc.c - memory by size: caches of rising sizes, and chunks of pages above them.
+ *
+ * Holds no state of its own but the caches.  An object of a slab is never page aligned (the
+ * slab's header precedes it), a chunk of pages always is: kfree() needs no more to tell.
+ */
+#include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/panic.h"
+#include "mm/alloc.h"
+#include "mm/slab_priv.h"
+
+static const uint16_t kmalloc_sizes[] = {8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2000, 2048};
+static struct slab_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
+static const struct page_owner kmalloc_owner = {.name = "kmalloc"};
+
+void slab_init(void)
+{
+	char name[SLAB_NAME_MAX];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
+		snprintf(name, sizeof(name), "kmalloc-%u", kmalloc_sizes[i]);
+		slab_cache_init(&kmalloc_caches[i], name, kmalloc_sizes[i], 0);
+	}
+}
+
+static struct slab_cache *cache_for(size_t size)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
+		if (size <= kmalloc_sizes[i])
+			return &kmalloc_caches[i];
+	return NULL;
+}
+
+static void *kmalloc_chunk(size_t size)
+{
+	struct page *page;
+
+	if (size > PAGE_SIZE << MAX_ORDER)
+		return NULL;
+	page = page_alloc(log2_ceil(DIV_ROUND_UP(size, PAGE_SIZE)), 0, NODE_ANY, &kmalloc_owner);
+	return page == NULL ? NULL : page_to_virt(page);
+}
+
+void *kmalloc(size_t size)
+{
+	struct slab_cache *cache = cache_for(size);
+
+	return cache != NULL ? slab_alloc(cache) : kmalloc_chunk(size);
+}
+
+void *kzalloc(size_t size)
+{
+	void *p = kmalloc(size);
+
+	return p == NULL ? NULL : memset(p, 0, size);
+}
+
+static void kfree_chunk(void *p)
+{
+	struct page *page = virt_to_page(p);
+
+	if (unlikely(page->state != PAGE_USED || page->owner != &kmalloc_owner))
+		panic("kfree: %s of %p: the page is %s",
+		      page->state == PAGE_FREE ? "double free" : "wild free", p,
+		      page->state == PAGE_FREE ? "free" : "not kmalloc's");
+	page_free(page);
+}
+
+/* Outside the direct map there is no slab header to read. */
+static bool in_direct_map(const void *p)
+{
+	return (uintptr_t)p >= DIRECT_MAP_BASE && (uintptr_t)p - DIRECT_MAP_BASE < DIRECT_MAP_MAX;
+}
+
+void kfree(void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (p == NULL)
+		return;
+	if (unlikely(!in_direct_map(p)))
+		panic("kfree: wild free of %p: not an address of kmalloc's", p);
+	if ((uintptr_t)p % PAGE_SIZE == 0) {
+		kfree_chunk(p);
+		return;
+	}
+	if (unlikely(slab->magic != slab_magic(slab)))
+		panic("kfree: wild free of %p: not in a slab", p);
+	slab_free(slab->cache, p);
+}
