@@ -1,0 +1,145 @@
+/*
+ * kernel/shell/cmd_threads.c - the commands `threads` and `irqs`.
+ *
+ * Owns nothing: both print snapshots that the scheduler and the interrupt code hand out.
+ */
+#include "arch/irq.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/shell/shell.h"
+#include "kernel/thread.h"
+
+static const char *state_name(enum thread_state state)
+{
+	static const char *const names[] = {
+		[THREAD_READY] = "ready",
+		[THREAD_RUNNING] = "running",
+		[THREAD_SLEEPING] = "sleeping",
+		[THREAD_DEAD] = "dead",
+	};
+
+	return names[state];
+}
+
+/* Is `-J` the only argument?  SHELL_USAGE if there is another. */
+static int wants_json(int argc, char **argv, bool *json)
+{
+	*json = argc == 2 && strcmp(argv[1], "-J") == 0;
+	if (argc > 1 && !*json)
+		return shell_usage(argv[0], "what is '%s'?", argv[argc - 1]);
+	return SHELL_OK;
+}
+
+static void threads_json(void)
+{
+	struct thread_info info;
+	struct json j = {0};
+	unsigned id = 0;
+
+	json_begin(&j);
+	json_array(&j, "threads");
+	while (thread_info(&id, &info)) {
+		json_object(&j, NULL);
+		json_number(&j, "id", info.id);
+		json_string(&j, "name", info.name);
+		json_string(&j, "state", state_name(info.state));
+		json_number(&j, "runtime_us", info.runtime_us);
+		json_number(&j, "switches", info.switches);
+		json_number(&j, "stack_used", info.stack_used);
+		json_number(&j, "stack_size", THREAD_STACK_SIZE);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+static void print_thread(const struct thread_info *info)
+{
+	char stack[32] = "-";
+
+	if (info->stack_used != 0)
+		snprintf(stack, sizeof(stack), "%zu/%lu", info->stack_used, THREAD_STACK_SIZE);
+	shell_printf("%4u %-23s %-8s %12lu %9lu %12s\n", info->id, info->name,
+		     state_name(info->state), info->runtime_us, info->switches, stack);
+}
+
+SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use of the stack",
+	      "threads", SHELL_NORMAL)
+{
+	struct thread_info info;
+	unsigned id = 0;
+	bool json;
+	int err = wants_json(argc, argv, &json);
+
+	if (err)
+		return err;
+	if (json) {
+		threads_json();
+		return SHELL_OK;
+	}
+	shell_printf("%4s %-23s %-8s %12s %9s %12s\n", "ID", "NAME", "STATE", "RUNTIME-US",
+		     "SWITCHES", "STACK");
+	while (thread_info(&id, &info))
+		print_thread(&info);
+	return SHELL_OK;
+}
+
+static void irqs_json(void)
+{
+	struct irq_info info;
+	struct json j = {0};
+
+	json_begin(&j);
+	json_string(&j, "controller", irq_controller());
+	json_array(&j, "irqs");
+	for (unsigned i = 0; irq_info(i, &info); i++) {
+		json_object(&j, NULL);
+		json_string(&j, "name", info.name);
+		json_number(&j, "vector", info.vector);
+		if (info.gsi != IRQ_LOCAL) {
+			json_number(&j, "gsi", info.gsi);
+			json_string(&j, "trigger", info.level ? "level" : "edge");
+			json_string(&j, "polarity", info.active_low ? "low" : "high");
+		}
+		json_number(&j, "count", info.count);
+		json_number(&j, "unclaimed", info.unclaimed);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+static void print_irq(const struct irq_info *info)
+{
+	char gsi[12] = "-";
+	const char *trigger = "-", *polarity = "-";
+
+	if (info->gsi != IRQ_LOCAL) {
+		snprintf(gsi, sizeof(gsi), "%u", info->gsi);
+		trigger = info->level ? "level" : "edge";
+		polarity = info->active_low ? "low" : "high";
+	}
+	shell_printf("%4s %6u %-7s %-8s %10lu %9lu %s\n", gsi, info->vector, trigger, polarity,
+		     info->count, info->unclaimed, info->name);
+}
+
+SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came", "irqs",
+	      SHELL_NORMAL)
+{
+	struct irq_info info;
+	bool json;
+	int err = wants_json(argc, argv, &json);
+
+	if (err)
+		return err;
+	if (json) {
+		irqs_json();
+		return SHELL_OK;
+	}
+	shell_printf("controller: %s\n", irq_controller());
+	shell_printf("%4s %6s %-7s %-8s %10s %9s %s\n", "GSI", "VECTOR", "TRIGGER", "POLARITY",
+		     "COUNT", "UNCLAIMED", "NAME");
+	for (unsigned i = 0; irq_info(i, &info); i++)
+		print_irq(&info);
+	return SHELL_OK;
+}
