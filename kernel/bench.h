@@ -19,8 +19,8 @@
 #include "kernel/lib/types.h"
 
 struct bench {
-	uint64_t units;	   /* done between begin and end */
-	uint64_t cycles;   /* that took */
+	uint64_t units;	 /* done between begin and end */
+	uint64_t cycles; /* that took */
 	uint64_t began;
 	bool preemptible;
 	char failure[96]; /* empty: none */
@@ -33,8 +33,8 @@ struct kernel_bench {
 
 #define KERNEL_BENCH(bench_name, bench_unit)                                                       \
 	static void bench_##bench_name(struct bench *b);                                           \
-	static const struct kernel_bench kernel_bench_##bench_name __used __section(               \
-		".benchmarks") __aligned(8) = {#bench_name, bench_unit, bench_##bench_name};       \
+	static const struct kernel_bench kernel_bench_##bench_name __used __section(".benchmarks") \
+		__aligned(8) = {#bench_name, bench_unit, bench_##bench_name};                      \
 	static void bench_##bench_name(struct bench *b)
 
 /* Starts the measure; without preemption until bench_end(). */

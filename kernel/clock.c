@@ -12,7 +12,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/log.h"
 
-#define SHIFT	    40	/* of the multiplier: 2^40 * 1e6 fits 64 bits */
+#define SHIFT	    40 /* of the multiplier: 2^40 * 1e6 fits 64 bits */
 #define TSC_HZ_MIN  (10UL * 1000 * 1000)
 #define TSC_HZ_MAX  (20UL * 1000 * 1000 * 1000)
 #define TSC_HZ_WILD (1000UL * 1000 * 1000) /* a guess, better than no time at all */
@@ -36,8 +36,8 @@ void clock_init(void)
 	tsc_hz = hz;
 	tsc_base = cpu_cycles();
 	us_per_cycle = (1000000UL << SHIFT) / hz;
-	klog(LOG_INFO, "clock: TSC %lu.%03lu MHz, measured with %s", hz / 1000000,
-	     hz / 1000 % 1000, source);
+	klog(LOG_INFO, "clock: TSC %lu.%03lu MHz, measured with %s", hz / 1000000, hz / 1000 % 1000,
+	     source);
 }
 
 uint64_t clock_us(void)

@@ -23,9 +23,15 @@ struct mutex {
 	const char *name;
 };
 
-#define WAIT_QUEUE_INIT(wq, wq_name)                                                               \
-	{.lock = SPINLOCK_INIT(wq_name, RANK_WAITQUEUE), .waiters = LIST_HEAD_INIT((wq).waiters)}
-#define MUTEX_INIT(m, m_name) {.wait = WAIT_QUEUE_INIT((m).wait, m_name), .name = (m_name)}
+#define WAIT_QUEUE_INIT(wq, wq_name)                            \
+	{                                                       \
+		.lock = SPINLOCK_INIT(wq_name, RANK_WAITQUEUE), \
+		.waiters = LIST_HEAD_INIT((wq).waiters)         \
+	}
+#define MUTEX_INIT(m, m_name)                                               \
+	{                                                                   \
+		.wait = WAIT_QUEUE_INIT((m).wait, m_name), .name = (m_name) \
+	}
 
 void wait_queue_init(struct wait_queue *wq, const char *name);
 void mutex_init(struct mutex *m, const char *name);

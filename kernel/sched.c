@@ -27,9 +27,9 @@ struct thread sched_main = {.state = THREAD_RUNNING, .id = 1, .name = "main", .s
 
 struct sched_cpu {
 	struct thread *current;
-	struct thread *idle;	/* NULL: this CPU does not schedule yet */
-	bool need_resched;	/* written with interrupts off */
-	uint64_t switched_at;	/* [s] cycle count when `current` began to run */
+	struct thread *idle;  /* NULL: this CPU does not schedule yet */
+	bool need_resched;    /* written with interrupts off */
+	uint64_t switched_at; /* [s] cycle count when `current` began to run */
 } __aligned(CACHE_LINE);
 
 static struct sched_cpu cpus[MAX_CPUS] = {[0] = {.current = &sched_main}};

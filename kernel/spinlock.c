@@ -45,7 +45,8 @@ static void held_check_rank(const struct spinlock *lock, unsigned cpu, vaddr_t c
 		const struct spinlock *other = held->lock[i];
 
 		if (unlikely(other->rank >= lock->rank))
-			panic("lock order: %s (rank %u) taken by %s while %s (rank %u) is held by %s",
+			panic("lock order: %s (rank %u) taken by %s while %s (rank %u) is held by "
+			      "%s",
 			      lock->name, lock->rank, symbol_name(caller), other->name, other->rank,
 			      symbol_name(other->acquirer));
 	}

@@ -14,10 +14,10 @@
 enum lock_rank {
 	RANK_NONE,
 	RANK_WORKQUEUE,
-	RANK_KMAP,	/* kernel mappings: allocates pages */
-	RANK_SLAB,	/* a cache: allocates pages */
-	RANK_ZONE,	/* free lists */
-	RANK_DEVICES,	/* the table of memory devices: looked up by a zone's hooks */
+	RANK_KMAP,    /* kernel mappings: allocates pages */
+	RANK_SLAB,    /* a cache: allocates pages */
+	RANK_ZONE,    /* free lists */
+	RANK_DEVICES, /* the table of memory devices: looked up by a zone's hooks */
 	RANK_MMU,
 	RANK_ACPICA,	/* ACPICA's own: held around acpi_os_execute(), which wakes a thread */
 	RANK_WAITQUEUE, /* sleeping locks and conditions */
@@ -32,13 +32,16 @@ enum lock_rank {
 
 struct spinlock {
 	uint32_t next, serving;
-	uint32_t cpu;	/* holder's CPU + 1; 0: free */
+	uint32_t cpu; /* holder's CPU + 1; 0: free */
 	uint16_t rank;
 	const char *name;
 	vaddr_t acquirer;
 };
 
-#define SPINLOCK_INIT(lock_name, lock_rank) {.name = (lock_name), .rank = (lock_rank)}
+#define SPINLOCK_INIT(lock_name, lock_rank)              \
+	{                                                \
+		.name = (lock_name), .rank = (lock_rank) \
+	}
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 uint64_t spin_lock(struct spinlock *lock);

@@ -198,7 +198,7 @@ bool thread_info(unsigned *id, struct thread_info *info)
 	const struct thread *t;
 	bool found = false;
 
-	list_for_each_entry(t, &sched_all, all) {
+	list_for_each_entry (t, &sched_all, all) {
 		if (t->id < *id)
 			continue;
 		info->id = t->id;

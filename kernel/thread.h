@@ -32,7 +32,7 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 void thread_join(struct thread *t);
 __noreturn void thread_exit(void);
 
-struct thread *thread_current(void); /* never NULL: "main" from the first instruction on */
+struct thread *thread_current(void);	    /* never NULL: "main" from the first instruction on */
 unsigned thread_id(const struct thread *t); /* from 1 */
 const char *thread_name(const struct thread *t);
 void thread_yield(void);

@@ -15,26 +15,26 @@
 #include "mm/page.h"
 
 struct thread {
-	struct list_head run;	/* [s] run queue, while READY */
-	struct list_head all;	/* [s] every thread, in order of id */
-	uint64_t sp;		/* [s] saved stack pointer while it does not run */
-	enum thread_state state; /* [s] */
-	bool interruptible;	/* [s] thread_interrupt() ends this sleep */
-	bool interrupted;	/* [s] written; read by the thread itself without */
-	unsigned preempt_off;	/* [t] depth of preempt_disable() */
-	unsigned slice;		/* [s] ticks left */
-	unsigned id;		/* [I] */
+	struct list_head run;	    /* [s] run queue, while READY */
+	struct list_head all;	    /* [s] every thread, in order of id */
+	uint64_t sp;		    /* [s] saved stack pointer while it does not run */
+	enum thread_state state;    /* [s] */
+	bool interruptible;	    /* [s] thread_interrupt() ends this sleep */
+	bool interrupted;	    /* [s] written; read by the thread itself without */
+	unsigned preempt_off;	    /* [t] depth of preempt_disable() */
+	unsigned slice;		    /* [s] ticks left */
+	unsigned id;		    /* [I] */
 	char name[THREAD_NAME_MAX]; /* [I] */
 
-	void *stack;		/* [I] NULL: the boot stack */
-	struct page_owner stack_owner;	       /* [I] of the stack's pages, so it lives here */
-	char stack_name[THREAD_NAME_MAX + 8];  /* [I] "stack:NAME" */
-	void (*entry)(void *);	/* [I] */
-	void *arg;		/* [I] */
+	void *stack;			      /* [I] NULL: the boot stack */
+	struct page_owner stack_owner;	      /* [I] of the stack's pages, so it lives here */
+	char stack_name[THREAD_NAME_MAX + 8]; /* [I] "stack:NAME" */
+	void (*entry)(void *);		      /* [I] */
+	void *arg;			      /* [I] */
 
-	struct thread *joiner;	/* [s] waits in thread_join() */
-	uint64_t cycles;	/* [s] run so far */
-	uint64_t switches;	/* [s] times it was switched to */
+	struct thread *joiner; /* [s] waits in thread_join() */
+	uint64_t cycles;       /* [s] run so far */
+	uint64_t switches;     /* [s] times it was switched to */
 };
 
 extern struct spinlock sched_lock;

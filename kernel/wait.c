@@ -83,7 +83,7 @@ void wait_queue_wake_locked(struct wait_queue *wq)
 	struct waiter *waiter;
 
 	ASSERT(spin_is_held(&wq->lock));
-	list_for_each_entry(waiter, &wq->waiters, link)
+	list_for_each_entry (waiter, &wq->waiters, link)
 		thread_wake(waiter->thread);
 }
 

@@ -22,9 +22,7 @@ uint64_t context_prepare(vaddr_t stack_top, void (*entry)(void *), void *arg)
 
 	ASSERT(IS_ALIGNED(stack_top, 16));
 	*frame = (struct switch_frame){
-		.r12 = (uint64_t)entry,
-		.r13 = (uint64_t)arg,
-		.rip = (uint64_t)context_first,
+		.r12 = (uint64_t)entry, .r13 = (uint64_t)arg, .rip = (uint64_t)context_first,
 		/* rbp 0 ends a backtrace */
 	};
 	return (uint64_t)frame;

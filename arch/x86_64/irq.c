@@ -23,9 +23,9 @@
 #include "kernel/spinlock.h"
 
 enum {
-	VECTOR_PIC = 32,      /* 16 lines of the 8259s */
-	VECTOR_LINES = 48,    /* IOAPIC lines, by slot */
-	VECTOR_TIMER = 240,   /* above all devices: a higher vector has priority */
+	VECTOR_PIC = 32,    /* 16 lines of the 8259s */
+	VECTOR_LINES = 48,  /* IOAPIC lines, by slot */
+	VECTOR_TIMER = 240, /* above all devices: a higher vector has priority */
 	VECTOR_ERROR = 254,
 	VECTOR_SPURIOUS = 255, /* its low four bits must be ones on old CPUs */
 	LINES_MAX = 32,
@@ -41,7 +41,7 @@ struct irq_line {
 	const char *name;
 	unsigned isa, gsi, vector;
 	bool level, active_low;
-	bool masked; /* given up: unclaimed too often */
+	bool masked;		   /* given up: unclaimed too often */
 	uint64_t count, unclaimed; /* written by the interrupt */
 	unsigned unclaimed_run;
 };
@@ -271,9 +271,8 @@ static int line_slot(unsigned isa, bool level_low, unsigned *slot)
 /* => irq_lock held */
 static int line_enable(struct irq_line *line)
 {
-	struct ioapic_route route = {.vector = line->vector,
-				     .level = line->level,
-				     .active_low = line->active_low};
+	struct ioapic_route route = {
+		.vector = line->vector, .level = line->level, .active_low = line->active_low};
 
 	if (madt != NULL) {
 		route.apic_id = lapic_id();

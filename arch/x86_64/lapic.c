@@ -12,12 +12,12 @@
 #include "kernel/lib/errno.h"
 #include "mm/kmap.h"
 
-#define MSR_APIC_BASE	    0x1bU /* [SDM 3A 11.4.4] */
-#define APIC_BASE_X2APIC    BIT(10)
-#define APIC_BASE_ENABLE    BIT(11)
-#define APIC_BASE_ADDRESS   0x000ffffffffff000UL
-#define MSR_X2APIC	    0x800U /* register at MMIO offset n is MSR 0x800 + n / 16 */
-#define CPUID_1_EDX_APIC    BIT(9)
+#define MSR_APIC_BASE	  0x1bU /* [SDM 3A 11.4.4] */
+#define APIC_BASE_X2APIC  BIT(10)
+#define APIC_BASE_ENABLE  BIT(11)
+#define APIC_BASE_ADDRESS 0x000ffffffffff000UL
+#define MSR_X2APIC	  0x800U /* register at MMIO offset n is MSR 0x800 + n / 16 */
+#define CPUID_1_EDX_APIC  BIT(9)
 
 /* Offsets of registers [SDM 3A table 11-1]. */
 enum {

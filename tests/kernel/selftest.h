@@ -25,11 +25,11 @@ struct kernel_test {
 } __aligned(8);
 
 /* Sections are sorted by name at the link: the tests of a suite stand together. */
-#define KERNEL_TEST(test_suite, test_name)                                                         \
-	static void selftest_##test_suite##_##test_name(struct test *t);                           \
-	static const struct kernel_test kernel_test_##test_suite##_##test_name __used __section(   \
-		".selftests." #test_suite "." #test_name)                                          \
-		__aligned(8) = {#test_suite, #test_name, selftest_##test_suite##_##test_name};     \
+#define KERNEL_TEST(test_suite, test_name)                                                       \
+	static void selftest_##test_suite##_##test_name(struct test *t);                         \
+	static const struct kernel_test kernel_test_##test_suite##_##test_name __used __section( \
+		".selftests." #test_suite "." #test_name)                                        \
+		__aligned(8) = {#test_suite, #test_name, selftest_##test_suite##_##test_name};   \
 	static void selftest_##test_suite##_##test_name(struct test *t __unused)
 
 /* Notes a failure; printed with the test's result. */
@@ -41,26 +41,26 @@ void test_note(struct test *t, const char *fmt, ...) __printf(2, 3);
 /* The very last line of the run. */
 void test_summary(struct test *t, const char *fmt, ...) __printf(2, 3);
 
-#define EXPECT(expr)                                                                               \
-	do {                                                                                       \
-		if (!(expr))                                                                       \
-			test_fail(t, __FILE__, __LINE__, "%s", #expr);                             \
+#define EXPECT(expr)                                                   \
+	do {                                                           \
+		if (!(expr))                                           \
+			test_fail(t, __FILE__, __LINE__, "%s", #expr); \
 	} while (0)
 
-#define EXPECT_EQ(got, wanted)                                                                     \
-	do {                                                                                       \
-		long test_got = (long)(got), test_wanted = (long)(wanted);                         \
-		if (test_got != test_wanted)                                                       \
-			test_fail(t, __FILE__, __LINE__, "%s is %ld, wanted %ld", #got, test_got,  \
-				  test_wanted);                                                    \
+#define EXPECT_EQ(got, wanted)                                                                    \
+	do {                                                                                      \
+		long test_got = (long)(got), test_wanted = (long)(wanted);                        \
+		if (test_got != test_wanted)                                                      \
+			test_fail(t, __FILE__, __LINE__, "%s is %ld, wanted %ld", #got, test_got, \
+				  test_wanted);                                                   \
 	} while (0)
 
-#define REQUIRE(expr)                                                                              \
-	do {                                                                                       \
-		if (!(expr)) {                                                                     \
-			test_fail(t, __FILE__, __LINE__, "%s", #expr);                             \
-			return;                                                                    \
-		}                                                                                  \
+#define REQUIRE(expr)                                                  \
+	do {                                                           \
+		if (!(expr)) {                                         \
+			test_fail(t, __FILE__, __LINE__, "%s", #expr); \
+			return;                                        \
+		}                                                      \
 	} while (0)
 
 #endif
