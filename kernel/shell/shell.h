@@ -37,7 +37,18 @@ struct shell_command {
 
 enum { SHELL_OK = 0, SHELL_FAIL = 1, SHELL_USAGE = 2 };
 
-void shell_printf(const char *fmt, ...) __printf(1, 2);
+void shell_printf(const char *fmt, ...) __printf(1, 2); /* up to 1 KiB a call */
+void shell_write(const char *text, size_t len);		/* any length */
+/* Pushes out an unfinished line (progress, prompts of a command's own). */
+void shell_flush(void);
+
+/* The escape sequence of a colour, or "" while colour is off (set color on|off). */
+enum shell_color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BLUE, COLOR_DIM };
+const char *shell_color(enum shell_color color);
+/* A key for commands like `top`: 0..255, -ETIMEDOUT, or -EINTR on Ctrl-C. */
+int shell_read_key(uint64_t timeout_us);
+/* Width of the terminal in columns. */
+unsigned shell_columns(void);
 
 /* Prints `error: COMMAND: step: text [ECODE]`; returns SHELL_FAIL. */
 int shell_refused(const char *command, const struct refusal *why);
@@ -45,6 +56,31 @@ int shell_refused(const char *command, const struct refusal *why);
 int shell_error(const char *command, int err, const char *fmt, ...) __printf(3, 4);
 /* Prints `error: COMMAND: usage: COMMAND ARGS [EINVAL]` after `what is wrong`; SHELL_USAGE. */
 int shell_usage(const char *command, const char *fmt, ...) __printf(2, 3);
+
+/*
+ * Options as getopt knows them: letters may cluster (-ab), a letter followed by ':' takes a
+ * value (-t5 or -t 5), "--" ends them, and operands may stand before options.
+ *
+ *	struct shell_args a = SHELL_ARGS("offline", "nkt:", argc, argv);
+ *
+ *	while ((opt = shell_option(&a)) > 0)
+ *		...				a.value is the value
+ *	if (opt < 0)
+ *		return SHELL_USAGE;		the error was printed
+ *	a.noperands, a.operands[0]		what is left
+ */
+struct shell_args {
+	const char *command, *letters;
+	char **words, **operands;
+	int nwords, next, noperands;
+	const char *cluster; /* letters of the present word not looked at yet */
+	const char *value;
+};
+#define SHELL_ARGS(cmd, opts, argc_, argv_)                                                        \
+	{.command = (cmd), .letters = (opts), .words = (argv_), .operands = (argv_) + 1,           \
+	 .nwords = (argc_), .next = 1}
+/* The next option letter; 0: no more; -1: an error, which was printed. */
+int shell_option(struct shell_args *args);
 
 /* Sizes: 4096, 0x1000, 128M, 1G (K M G T, powers of 1024); 0 or -EINVAL / -ERANGE. */
 int parse_size(const char *text, uint64_t *bytes);
@@ -69,6 +105,8 @@ void json_string(struct json *j, const char *key, const char *value);
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 
+/* Runs a command given as words (time, repeat); returns its status. */
+int shell_run_words(int argc, char **argv);
 /* Runs one line (with ; and | grep) as typed; returns its status.  Used by scripts too. */
 int shell_run_line(const char *line);
 /* The thread: prompt, editor, history.  Runs the fw_cfg script first. */

@@ -1,0 +1,38 @@
+/*
+ * kernel/shell/shell_priv.h - what the shell's own files share.
+ *
+ *	shell.c		the thread: prompt, script, panic shell
+ *	run.c		running lines; the table of commands
+ *	output.c	where shell_printf() goes: lines, filters, colour
+ *	complete.c	Tab
+ *	target.c	what TARGET means
+ */
+#ifndef KERNEL_SHELL_SHELL_PRIV_H
+#define KERNEL_SHELL_SHELL_PRIV_H
+
+#include "kernel/shell/history.h"
+#include "kernel/shell/parse.h"
+#include "kernel/shell/shell.h"
+
+/* Commands, in the linker's order; NULL past the end. */
+const struct shell_command *shell_command_at(unsigned index);
+const struct shell_command *shell_command_by_name(const char *name);
+/* The command whose name is nearest to a mistyped one, or NULL. */
+const struct shell_command *shell_command_like(const char *name);
+
+int shell_last_status(void);
+extern struct history shell_history;
+
+/* Output goes through the filters until output_end(), which says whether a line passed. */
+void output_begin(const struct pipeline *p);
+bool output_end(void);
+void shell_set_color(bool on);
+bool shell_color_is_on(void);
+
+/* Ctrl-C reaches commands from here on. */
+void shell_running(bool running);
+
+/* Completes the word before `cursor`; `list`: shows what is possible. */
+void complete_line(const char *line, size_t cursor, bool list);
+
+#endif
