@@ -18,6 +18,9 @@ bool panic_in_progress(void);
 /* Called by panic() after its own report, e.g. held locks, hot-plug state; must not lock. */
 typedef void (*panic_dumper_fn)(void);
 void panic_register_dumper(panic_dumper_fn dumper);
+/* What panic() runs after everything else instead of halting, e.g. a shell that polls; must not
+ * lock, and does not return. */
+void panic_set_shell(void (*shell)(void));
 /* Prints during a panic: straight to the serial line. */
 void panic_printf(const char *fmt, ...) __printf(1, 2);
 

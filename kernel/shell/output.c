@@ -151,7 +151,7 @@ int shell_error(const char *command, int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), "%s: %s [%s]", command, text, errno_name(err));
+	snprintf(line, sizeof(line), "%.40s: %s [%s]", command, text, errno_name(err));
 	put_error(line);
 	return SHELL_FAIL;
 }

@@ -14,16 +14,16 @@
 /* Lines within lines (repeat 2 "time ..."): each takes 2 KiB of stack. */
 #define NESTING_MAX 3
 
-extern const struct shell_command shell_commands_start[], shell_commands_end[]; /* linker.ld */
+extern const struct shell_command __start_shell_commands[], __stop_shell_commands[]; /* linker.ld */
 
 static int last_status;
 static unsigned nesting;
 
 const struct shell_command *shell_command_at(unsigned index)
 {
-	const struct shell_command *c = shell_commands_start + index;
+	const struct shell_command *c = __start_shell_commands + index;
 
-	return c < shell_commands_end ? c : NULL;
+	return c < __stop_shell_commands ? c : NULL;
 }
 
 const struct shell_command *shell_command_by_name(const char *name)

@@ -4,6 +4,7 @@
  * Owns the history and the knowledge of whether a command runs.  Needs no memory but its
  * stack and these statics: it works on a system that has none left.
  */
+#include "arch/cpu.h"
 #include "drivers/fw_cfg.h"
 #include "drivers/serial.h"
 #include "kernel/lib/errno.h"
@@ -156,8 +157,10 @@ static void panic_shell(void)
 	console_prompt(PANIC_PROMPT);
 	for (;;) {
 		byte = serial_poll();
-		if (byte < 0)
+		if (byte < 0) {
+			cpu_relax();
 			continue;
+		}
 		if (console_feed((uint8_t)byte) == EDITOR_LINE)
 			shell_run_line(console_line(NULL));
 		else if (console_line(NULL)[0] != '\0' || byte != CTRL_C)
