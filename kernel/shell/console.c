@@ -22,8 +22,8 @@
 
 static struct spinlock console_lock = SPINLOCK_INIT("console", RANK_CONSOLE);
 static struct editor editor;
-static bool midline;	/* the terminal's cursor is behind unfinished output */
-static bool log_waits;	/* lines came while midline */
+static bool midline;	 /* the terminal's cursor is behind unfinished output */
+static bool log_waits;	 /* lines came while midline */
 static uint64_t log_seq; /* the first line not shown yet */
 
 static uint64_t console_enter(void)

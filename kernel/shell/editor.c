@@ -10,7 +10,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/shell/editor_priv.h"
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 #define ESCAPE	0x1b
 #define RUBOUT	0x7f
 
@@ -239,8 +239,8 @@ static void arrow_key(struct editor *e, char final, bool modified)
 		move_cursor(e, modified ? text_word_right(e, e->cursor) : text_next(e, e->cursor));
 		break;
 	case 'D':
-		move_cursor(e, modified ? text_word_left(e, e->cursor)
-					: text_previous(e, e->cursor));
+		move_cursor(e,
+			    modified ? text_word_left(e, e->cursor) : text_previous(e, e->cursor));
 		break;
 	case 'H':
 		jump_cursor(e, 0);

@@ -48,7 +48,8 @@ static bool in_ranges(uint32_t c, const struct cell_range *ranges, unsigned n)
 static unsigned char_cells(uint32_t c)
 {
 	static const struct cell_range none[] = {
-		{0x300, 0x36f}, {0x200b, 0x200f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
+		{0x300, 0x36f},	  {0x200b, 0x200f}, {0x20d0, 0x20ff},
+		{0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
 	};
 	static const struct cell_range wide[] = {
 		{0x1100, 0x115f},   {0x2e80, 0x303e},	{0x3041, 0xa4cf},   {0xac00, 0xd7a3},
@@ -261,7 +262,9 @@ void screen_ask_columns(struct editor *e, bool now)
 	if (!now && (e->columns_known || e->columns_asked || e->cell_end * 2 < e->columns))
 		return;
 	e->columns_asked = true;
-	screen_puts(e, "\x1b" "7\x1b[999C\x1b[6n\x1b" "8");
+	screen_puts(e, "\x1b"
+		       "7\x1b[999C\x1b[6n\x1b"
+		       "8");
 }
 
 void editor_set_columns(struct editor *e, unsigned columns)

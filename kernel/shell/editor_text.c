@@ -179,8 +179,8 @@ void recall_next(struct editor *e)
 
 static void search_show(struct editor *e)
 {
-	snprintf(e->search_prompt, sizeof(e->search_prompt), "(%sreverse-i-search)`%s': ",
-		 e->search_failed ? "failed " : "", e->pattern);
+	snprintf(e->search_prompt, sizeof(e->search_prompt),
+		 "(%sreverse-i-search)`%s': ", e->search_failed ? "failed " : "", e->pattern);
 	screen_redraw(e);
 }
 

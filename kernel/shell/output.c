@@ -24,13 +24,13 @@ static bool color_on;
 
 static bool counting(void)
 {
-	return filters->nfilters != 0 && filters->filters[filters->nfilters - 1].count;
+	return filters->filters[filters->nfilters - 1].count;
 }
 
 /* Whether the gathered line passes all filters. */
 static bool line_passes(void)
 {
-	if (filters == NULL || filters->nfilters == 0)
+	if (filters == NULL)
 		return true;
 	gathered[ngathered] = '\0';
 	for (unsigned i = 0; i < filters->nfilters; i++)
@@ -77,7 +77,7 @@ void shell_write(const char *text, size_t len)
 
 void shell_flush(void)
 {
-	if (ngathered != 0 && (filters == NULL || filters->nfilters == 0)) {
+	if (ngathered != 0 && filters == NULL) {
 		console_write(gathered, ngathered);
 		ngathered = 0;
 	}
@@ -96,29 +96,33 @@ void shell_printf(const char *fmt, ...)
 		shell_write(text, MIN((size_t)len, sizeof(text) - 1));
 }
 
-void output_begin(const struct pipeline *p)
+void output_begin(const struct pipeline *p, struct output_state *outer)
 {
+	*outer = (struct output_state){filters, lines_passed};
+	if (p->nfilters == 0)
+		return; /* what is around it, if anything, goes on */
+	shell_flush();
 	filters = p;
 	lines_passed = 0;
 }
 
-bool output_end(void)
+bool output_end(const struct pipeline *p, const struct output_state *outer)
 {
-	const struct pipeline *p = filters;
-	bool passed;
+	bool count = p->nfilters != 0 && counting(), passed;
+	uint64_t lines;
 
-	if (ngathered != 0 && p != NULL && p->nfilters != 0)
-		end_line();
-	shell_flush();
-	line_fate = UNDECIDED;
-	if (p == NULL)
+	if (p->nfilters == 0) {
+		shell_flush();
 		return true;
-	passed = p->nfilters == 0 || lines_passed != 0;
-	if (counting()) {
-		filters = NULL;
-		shell_printf("%llu\n", (unsigned long long)lines_passed);
 	}
-	filters = NULL;
+	if (ngathered != 0 || line_fate != UNDECIDED)
+		end_line();
+	lines = lines_passed;
+	passed = lines != 0;
+	filters = outer->filters;
+	lines_passed = outer->lines_passed;
+	if (count)
+		shell_printf("%llu\n", (unsigned long long)lines);
 	return passed;
 }
 
@@ -137,8 +141,7 @@ int shell_refused(const char *command, const struct refusal *why)
 {
 	char text[REFUSAL_TEXT + 96], line[REFUSAL_TEXT + 128];
 
-	snprintf(line, sizeof(line), "%s: %s", command,
-		 refusal_format(why, text, sizeof(text)));
+	snprintf(line, sizeof(line), "%s: %s", command, refusal_format(why, text, sizeof(text)));
 	put_error(line);
 	return SHELL_FAIL;
 }

@@ -106,11 +106,12 @@ int shell_run_words(int argc, char **argv)
 /* The command's status; where it succeeded, grep's. */
 static int run_pipeline(struct pipeline *p)
 {
+	struct output_state outer;
 	int status;
 
-	output_begin(p);
+	output_begin(p, &outer);
 	status = shell_run_words(p->argc, p->argv);
-	if (!output_end() && status == SHELL_OK)
+	if (!output_end(p, &outer) && status == SHELL_OK)
 		status = SHELL_FAIL;
 	return status;
 }

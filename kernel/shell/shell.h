@@ -28,11 +28,10 @@ struct shell_command {
 	unsigned flags;
 } __aligned(8);
 
-#define SHELL_COMMAND(cmd, cmd_args, cmd_help, cmd_example, cmd_flags)                             \
-	static int command_##cmd(int argc, char **argv);                                           \
-	static const struct shell_command shell_command_##cmd __used __section(                    \
-		".shell_commands") __aligned(8) = {#cmd,	   cmd_args,	   cmd_help,       \
-						   cmd_example, command_##cmd, cmd_flags};         \
+#define SHELL_COMMAND(cmd, cmd_args, cmd_help, cmd_example, cmd_flags)                            \
+	static int command_##cmd(int argc, char **argv);                                          \
+	static const struct shell_command shell_command_##cmd __used __section(".shell_commands") \
+		__aligned(8) = {#cmd, cmd_args, cmd_help, cmd_example, command_##cmd, cmd_flags}; \
 	static int command_##cmd(int argc __unused, char **argv __unused)
 
 enum { SHELL_OK = 0, SHELL_FAIL = 1, SHELL_USAGE = 2 };
@@ -76,9 +75,11 @@ struct shell_args {
 	const char *cluster; /* letters of the present word not looked at yet */
 	const char *value;
 };
-#define SHELL_ARGS(cmd, opts, argc_, argv_)                                                        \
-	{.command = (cmd), .letters = (opts), .words = (argv_), .operands = (argv_) + 1,           \
-	 .nwords = (argc_), .next = 1}
+#define SHELL_ARGS(cmd, opts, argc_, argv_)                                                     \
+	{                                                                                       \
+		.command = (cmd), .letters = (opts), .words = (argv_), .operands = (argv_) + 1, \
+		.nwords = (argc_), .next = 1                                                    \
+	}
 /* The next option letter; 0: no more; -1: an error, which was printed. */
 int shell_option(struct shell_args *args);
 
@@ -95,11 +96,11 @@ struct json {
 	unsigned depth;
 	uint32_t not_first; /* bit a depth */
 };
-void json_begin(struct json *j);			  /* { */
-void json_end(struct json *j);				  /* } and newline at depth 0 */
-void json_array(struct json *j, const char *key);	  /* "key":[ */
+void json_begin(struct json *j);		  /* { */
+void json_end(struct json *j);			  /* } and newline at depth 0 */
+void json_array(struct json *j, const char *key); /* "key":[ */
 void json_array_end(struct json *j);
-void json_object(struct json *j, const char *key);	  /* key NULL inside arrays */
+void json_object(struct json *j, const char *key); /* key NULL inside arrays */
 void json_object_end(struct json *j);
 void json_string(struct json *j, const char *key, const char *value);
 void json_number(struct json *j, const char *key, uint64_t value);

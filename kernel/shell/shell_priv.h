@@ -23,9 +23,16 @@ const struct shell_command *shell_command_like(const char *name);
 int shell_last_status(void);
 extern struct history shell_history;
 
-/* Output goes through the filters until output_end(), which says whether a line passed. */
-void output_begin(const struct pipeline *p);
-bool output_end(void);
+/*
+ * Output goes through the filters of *p until output_end(), which says whether a line passed.
+ * Pipelines nest (repeat 2 "... | grep x"): *outer keeps what was there before.
+ */
+struct output_state {
+	const struct pipeline *filters;
+	uint64_t lines_passed;
+};
+void output_begin(const struct pipeline *p, struct output_state *outer);
+bool output_end(const struct pipeline *p, const struct output_state *outer);
 void shell_set_color(bool on);
 bool shell_color_is_on(void);
 

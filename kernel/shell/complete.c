@@ -1,0 +1,232 @@
+/*
+ * kernel/shell/complete.c - what Tab does.
+ *
+ * Candidates come from the table of commands and from the usage line of the command being
+ * typed: its options, its fixed words (`kernel|movable`), and for TARGET, BLOCK and DEVICE the
+ * names that exist now.  So a new command completes without a line of code here.
+ *
+ * Nothing is stored: each of the two purposes (the common prefix, the list) is one pass over
+ * the candidates.  hotplug_lock is tried, never waited for.
+ */
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/panic.h"
+#include "kernel/shell/console.h"
+#include "kernel/shell/shell_priv.h"
+#include "mm/hotplug/hotplug.h"
+
+#define COMMON_MAX 64
+#define BLOCKS_MAX 2048 /* names of blocks offered */
+
+struct completion {
+	char prefix[COMMON_MAX]; /* of the word, as typed */
+	size_t nprefix;
+	char common[COMMON_MAX]; /* what all candidates begin with */
+	unsigned matches;
+	bool list;
+	unsigned column;
+};
+
+static void offer(struct completion *c, const char *word, size_t len)
+{
+	size_t same = 0;
+
+	if (len >= COMMON_MAX || len < c->nprefix || strncmp(word, c->prefix, c->nprefix) != 0)
+		return;
+	c->matches++;
+	if (c->list) {
+		char cell[COMMON_MAX + 4];
+
+		snprintf(cell, sizeof(cell), "%.*s", (int)len, word);
+		if (c->column + 16 > shell_columns()) {
+			shell_write("\n", 1);
+			c->column = 0;
+		}
+		shell_printf("%-15s ", cell);
+		c->column += (unsigned)MAX(len, (size_t)15) + 1;
+		return;
+	}
+	if (c->matches == 1) {
+		memcpy(c->common, word, len);
+		c->common[len] = '\0';
+		return;
+	}
+	while (same < len && c->common[same] == word[same])
+		same++;
+	c->common[same] = '\0';
+}
+
+static void offer_text(struct completion *c, const char *word)
+{
+	offer(c, word, strlen(word));
+}
+
+static void offer_commands(struct completion *c)
+{
+	const struct shell_command *command;
+
+	for (unsigned i = 0; (command = shell_command_at(i)) != NULL; i++)
+		if (!panic_in_progress() || (command->flags & SHELL_PANIC))
+			offer_text(c, command->name);
+}
+
+static void offer_blocks(struct completion *c, const struct memory_device *device)
+{
+	char name[24];
+
+	for (unsigned i = 0; i < device->nblocks && i < BLOCKS_MAX; i++)
+		offer_text(c, block_name(&device->blocks[i], name, sizeof(name)));
+}
+
+static void offer_devices(struct completion *c, bool devices, bool blocks)
+{
+	const struct memory_device *device;
+
+	if (panic_in_progress() || !mutex_trylock(&hotplug_lock))
+		return;
+	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+		if (devices && !memory_device_is_boot(device))
+			offer_text(c, device->name);
+		if (blocks)
+			offer_blocks(c, device);
+	}
+	mutex_unlock(&hotplug_lock);
+}
+
+static void offer_placeholder(struct completion *c, const char *word, size_t len)
+{
+	if (len == 6 && strncmp(word, "TARGET", 6) == 0) {
+		offer_text(c, "all");
+		offer_devices(c, true, true);
+	} else if (len == 5 && strncmp(word, "BLOCK", 5) == 0) {
+		offer_devices(c, false, true);
+	} else if (len == 6 && strncmp(word, "DEVICE", 6) == 0) {
+		offer_devices(c, true, false);
+	} else if (len == 7 && strncmp(word, "COMMAND", 7) == 0) {
+		offer_commands(c);
+	}
+}
+
+static bool upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* The words of a usage line: `TARGET [kernel|movable] [-k] [-t SECONDS]`. */
+static void offer_usage(struct completion *c, const char *args)
+{
+	static const char between[] = " []|";
+
+	for (;;) {
+		size_t len;
+
+		args += strspn(args, between);
+		len = strcspn(args, between);
+		if (len == 0)
+			return;
+		if (upper(args[0]))
+			offer_placeholder(c, args, len);
+		else if (args[0] != '-' || c->nprefix > 0)
+			offer(c, args, len);
+		args += len;
+	}
+}
+
+static bool takes_command(const char *word, size_t len)
+{
+	const char *args;
+	char name[COMMON_MAX];
+	const struct shell_command *command;
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, word, len);
+	name[len] = '\0';
+	command = shell_command_by_name(name);
+	if (command == NULL)
+		return false;
+	args = command->args;
+	return strncmp(args, "COMMAND", 7) == 0 || strncmp(args, "N COMMAND", 9) == 0;
+}
+
+/* Offers what may stand at `word`, in the pipeline that begins at `start`. */
+static void offer_for(struct completion *c, const char *start, const char *word)
+{
+	static const char blanks[] = " \t";
+	const struct shell_command *command;
+	char name[COMMON_MAX];
+	size_t len;
+
+	for (;;) {
+		start += strspn(start, blanks);
+		len = strcspn(start, blanks);
+		if (start >= word) {
+			offer_commands(c);
+			return;
+		}
+		if (!takes_command(start, len))
+			break;
+		start += len;
+		start += strspn(start, blanks);
+		if (start < word && *start >= '0' && *start <= '9')
+			start += strcspn(start, blanks); /* repeat's N */
+	}
+	if (len >= sizeof(name))
+		return;
+	memcpy(name, start, len);
+	name[len] = '\0';
+	command = shell_command_by_name(name);
+	if (command != NULL)
+		offer_usage(c, command->args);
+}
+
+static void offer_all(struct completion *c, const char *line, size_t cursor, size_t word)
+{
+	size_t start = word;
+
+	while (start > 0 && line[start - 1] != ';' && line[start - 1] != '|')
+		start--;
+	if (start > 0 && line[start - 1] == '|')
+		offer_text(c, "grep");
+	else
+		offer_for(c, line + start, line + word);
+	(void)cursor;
+}
+
+static void insert_common(const struct completion *c)
+{
+	char rest[COMMON_MAX + 1];
+
+	if (c->matches == 0 || (c->matches > 1 && strlen(c->common) == c->nprefix)) {
+		console_complete(NULL);
+		return;
+	}
+	snprintf(rest, sizeof(rest), "%s%s", c->common + c->nprefix,
+		 c->matches == 1 && c->common[strlen(c->common) - 1] != '=' ? " " : "");
+	console_complete(rest);
+}
+
+void complete_line(const char *line, size_t cursor, bool list)
+{
+	struct completion c = {.list = list};
+	size_t word = cursor;
+
+	while (word > 0 && strchr(" \t;|", line[word - 1]) == NULL)
+		word--;
+	c.nprefix = cursor - word;
+	if (c.nprefix >= COMMON_MAX) {
+		console_complete(NULL);
+		return;
+	}
+	memcpy(c.prefix, line + word, c.nprefix);
+	if (list)
+		console_list_begin();
+	offer_all(&c, line, cursor, word);
+	if (!list) {
+		insert_common(&c);
+		return;
+	}
+	if (c.column != 0)
+		shell_write("\n", 1);
+	console_list_end();
+}
