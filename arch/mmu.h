@@ -20,6 +20,9 @@
 #define KMAP_END	0xffffe90000000000UL
 #define VMEMMAP_BASE	0xffffea0000000000UL
 #define KERNEL_BASE	0xffffffff80000000UL
+#define MMU_WINDOW_BASE 0xffffffffc0000000UL /* mmu_window(): 2 MiB */
+#define EARLY_MAP_BASE	0xffffffffd0000000UL /* mm_map_early() */
+#define EARLY_MAP_SIZE	(32 * MiB)
 
 enum mmu_flags {
 	MMU_RO = 0,
@@ -37,7 +40,8 @@ typedef uint64_t pte_t;
  *		`va`, or 0 (refuses); its contents are arbitrary, mmu clears it.
  * free		takes back a table that mmu emptied.
  * access	a writable pointer to the table at `table`, valid until the next access();
- *		NULL means the direct map.
+ *		NULL means the direct map.  It is asked for every table of a walk, also for
+ *		those that this source did not give.
  * keep_level	tables of this level and above are never given back, even when empty
  *		(2: PTs only are given back; 3: PTs and PDs).
  */
@@ -47,6 +51,15 @@ struct pt_alloc {
 	pte_t *(*access)(struct pt_alloc *self, paddr_t table);
 	unsigned keep_level;
 };
+
+/*
+ * mmu_init: makes the page at `root` the (empty) top of the tables that every function here
+ * works on, and builds the window.  mmu_activate() loads it into CR3 and turns on write
+ * protection and global pages.  0 or -ENOMEM.
+ */
+int mmu_init(paddr_t root, struct pt_alloc *alloc);
+void mmu_activate(void);
+paddr_t mmu_root(void);
 
 /*
  * mmu_map: map [va, va + size) to [pa, pa + size), by the largest pages that alignment and
@@ -92,21 +105,28 @@ unsigned mmu_walk(vaddr_t va, struct mmu_step steps[4]);
 bool mmu_translate(vaddr_t va, paddr_t *pa);
 
 /*
- * The window: a fixed virtual 2 MiB through which a table or a page that is not in the direct
+ * The window: a fixed virtual 2 MiB (MMU_WINDOW_BASE) through which a table or a page that is not in the direct
  * map yet is written.  Maps the 2 MiB page that holds `pa`, returns the address of `pa` in
  * it, valid until the next call.  Serialised by the caller (hotplug_lock).
  */
 void *mmu_window(paddr_t pa);
 void mmu_window_close(void);
 
+#ifdef HOST_BUILD
+extern uint8_t *host_direct_map; /* the test's physical memory, from address 0 on */
+#define DIRECT_MAP_START ((uintptr_t)host_direct_map)
+#else
+#define DIRECT_MAP_START DIRECT_MAP_BASE
+#endif
+
 static inline void *phys_to_virt(paddr_t pa)
 {
-	return (void *)(DIRECT_MAP_BASE + pa);
+	return (void *)(DIRECT_MAP_START + pa);
 }
 
 static inline paddr_t virt_to_phys(const void *va) /* direct map addresses only */
 {
-	return (paddr_t)va - DIRECT_MAP_BASE;
+	return (paddr_t)va - DIRECT_MAP_START;
 }
 
 #endif

@@ -1,0 +1,166 @@
+/*
+ * arch/x86_64/mmu_unmap.c - unmapping, changing flags, and the TLB.
+ *
+ * Whatever is taken out is gathered first, flushed once, and only then given back: until the
+ * flush a CPU may still walk through an unlinked table [SDM 3A 4.10.4].
+ */
+#include "arch/x86_64/mmu_inline.h"
+#include "arch/x86_64/mmu_priv.h"
+#include "kernel/lib/assert.h"
+
+void gather_page(struct mmu_gather *g, vaddr_t va)
+{
+	if (g->npages == GATHER_PAGES_MAX)
+		g->all = true;
+	else
+		g->page[g->npages++] = va;
+}
+
+void gather_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va)
+{
+	pte_t *words = table_access(g->alloc, table);
+
+	/* Both words are absent entries: bit 0 is clear in a page address and in level << 1. */
+	words[0] = g->tables;
+	words[1] = ALIGN_DOWN(va, PAGE_SIZE) | level << 1;
+	g->tables = table;
+}
+
+void gather_finish(struct mmu_gather *g)
+{
+	if (g->all) {
+		arch_flush_all();
+	} else {
+		/* One invlpg drops the cached upper levels of every address [SDM 3A 4.10.4.1]. */
+		for (unsigned i = 0; i < g->npages; i++)
+			arch_invalidate_page(g->page[i]);
+		if (g->npages == 0 && g->tables != 0)
+			arch_flush_all();
+	}
+	while (g->tables != 0) {
+		paddr_t table = g->tables;
+		pte_t *words = table_access(g->alloc, table);
+		unsigned level = (words[1] & (PAGE_SIZE - 1)) >> 1;
+		vaddr_t va = ALIGN_DOWN(words[1], PAGE_SIZE);
+
+		g->tables = words[0];
+		g->alloc->free(g->alloc, table, level, va);
+	}
+}
+
+/* Gathers every table below `table`, whose whole span goes away. */
+static void gather_children(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va)
+{
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		pte_t entry = table_access(g->alloc, table)[i];
+		vaddr_t child_va = va + i * level_size(level);
+
+		if (!pte_present(entry) || pte_is_leaf(entry, level))
+			continue;
+		if (level > 2 && !(entry & PTE_LEAVES))
+			gather_children(g, pte_table(entry), level - 1, child_va);
+		gather_table(g, pte_table(entry), level - 1, child_va);
+	}
+}
+
+static bool table_empty(struct mmu_gather *g, paddr_t table)
+{
+	const pte_t *entries = table_access(g->alloc, table);
+
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		if (pte_present(entries[i]))
+			return false;
+	return true;
+}
+
+static void unlink_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va)
+{
+	pte_t *slot = table_access(g->alloc, table) + level_index(va, level);
+	paddr_t child = pte_table(*slot);
+
+	entry_set(slot, 0);
+	gather_table(g, child, level - 1, va);
+}
+
+static void unmap_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
+			vaddr_t end);
+
+/* Unmaps [va, end), which lies under one entry of the table that names another table. */
+static void unmap_child(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
+			vaddr_t end)
+{
+	pte_t *slot = table_access(g->alloc, table) + level_index(va, level);
+	pte_t entry = *slot;
+	bool may_free = level - 1 < g->alloc->keep_level;
+
+	if (may_free && end - va == level_size(level)) {
+		if (level > 2 && !(entry & PTE_LEAVES))
+			gather_children(g, pte_table(entry), level - 1, va);
+		unlink_table(g, table, level, va);
+		g->all = true;
+		return;
+	}
+	entry_set(slot, entry & ~PTE_LEAVES);
+	unmap_table(g, pte_table(entry), level - 1, va, end);
+	if (may_free && table_empty(g, pte_table(entry)))
+		unlink_table(g, table, level, va);
+}
+
+static void unmap_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
+			vaddr_t end)
+{
+	for (vaddr_t next; va < end; va = next) {
+		pte_t *slot = table_access(g->alloc, table) + level_index(va, level);
+
+		next = level_next(va, end, level);
+		if (!pte_present(*slot))
+			continue;
+		if (!pte_is_leaf(*slot, level)) {
+			unmap_child(g, table, level, va, next);
+			continue;
+		}
+		ASSERT(next - va == level_size(level)); /* never a part of a large page */
+		entry_set(slot, 0);
+		gather_page(g, va);
+	}
+}
+
+void mmu_unmap(vaddr_t va, size_t size, struct pt_alloc *alloc)
+{
+	struct mmu_gather g = {.alloc = alloc};
+
+	ASSERT(IS_ALIGNED(va | size, PAGE_SIZE));
+	ASSERT(size > 0 && va + size > va);
+
+	unmap_table(&g, mmu_root(), MMU_LEVELS, va, va + size);
+	gather_finish(&g);
+}
+
+static void protect_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
+			  vaddr_t end, enum mmu_flags flags)
+{
+	for (vaddr_t next; va < end; va = next) {
+		pte_t *slot = table_access(NULL, table) + level_index(va, level);
+
+		next = level_next(va, end, level);
+		ASSERT(pte_present(*slot));
+		if (!pte_is_leaf(*slot, level)) {
+			protect_table(g, pte_table(*slot), level - 1, va, next, flags);
+			continue;
+		}
+		ASSERT(next - va == level_size(level));
+		entry_set(slot, pte_page(*slot, level) | leaf_bits(flags, level));
+		gather_page(g, va);
+	}
+}
+
+void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags)
+{
+	struct mmu_gather g = {.alloc = NULL};
+
+	ASSERT(IS_ALIGNED(va | size, PAGE_SIZE));
+	ASSERT(size > 0 && va + size > va);
+
+	protect_table(&g, mmu_root(), MMU_LEVELS, va, va + size, flags);
+	gather_finish(&g);
+}
