@@ -35,10 +35,13 @@ extern unsigned nr_nodes; /* possible nodes are 0 .. nr_nodes - 1 */
 void node_init(const struct srat_info *srat, const struct slit_info *slit,
 	       const struct zone_hooks *hooks);
 
-/* The node of a proximity domain, or -ENOENT if the firmware never announced it. */
+/* The node of a proximity domain, or -ENOENT if the firmware never announced it; always 0
+ * where there is no SRAT or with numa=off. */
 int node_of_pxm(uint32_t pxm);
 /* The node that the SRAT gives `pfn` (boot memory); 0 where it says nothing. */
 int node_of_boot_pfn(const struct srat_info *srat, pfn_t pfn);
+/* The node of `pfn` and, returned, the first frame up to `end` that may be on another. */
+pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t *node);
 bool node_has_memory(unsigned node);
 
 static inline struct zone *zone_by_id(unsigned id)
