@@ -27,11 +27,20 @@ extern unsigned nr_boot_spans;
  * direct map and early_alloc() work.  Called with the boot page tables live. */
 void mm_init_early(const struct bootinfo *boot);
 
+/*
+ * Between mm_init_early() and mm_init(): maps [pa, pa + size) for reading (the static ACPI
+ * tables, which firmware puts anywhere); undoes the mapping made before.  NULL: longer than
+ * EARLY_MAP_SIZE, beyond the CPU's physical addresses, or no memory for tables.
+ */
+const void *mm_map_early(paddr_t pa, size_t size);
+
 /* Nodes, vmemmap, zones, buddy, slab, kernel mappings: after this everything works.  All boot
  * memory goes to ZONE_NORMAL. */
 void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	     const struct zone_hooks *hooks);
 
+/* The boot-time allocator as a source of page tables, up to mm_init(). */
+extern struct pt_alloc pt_alloc_early;
 /* The page allocator as a source of page tables (owner "pagetable"). */
 extern struct pt_alloc pt_alloc_pages;
 

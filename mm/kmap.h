@@ -14,13 +14,24 @@
 
 void kmap_init(void);
 
-/* Maps fresh zeroed pages (RW, NX), for `owner`; size rounded up to pages.  NULL: no memory. */
+/* Maps fresh zeroed pages (RW, NX), for `owner`; size rounded up to pages; `name` must live as
+ * long as the mapping.  NULL: no memory. */
 void *kmap_alloc(size_t size, const struct page_owner *owner, const char *name);
 void kmap_free(void *va);
 
 /* Maps existing physical memory; any alignment; returns the address of `pa` itself. */
 void *kmap_phys(paddr_t pa, size_t size, enum mmu_flags flags, const char *name);
 void kmap_phys_free(void *va);
+
+/*
+ * Addresses only, for mappings whose owner moves pages about (vm objects): reserve a range
+ * (0: no memory), map and unmap inside it, release it when nothing in it is mapped any more.
+ * Errors as mmu_map().
+ */
+vaddr_t kmap_reserve(size_t size, size_t align, const char *name);
+void kmap_release(vaddr_t va);
+int kmap_map_pages(vaddr_t va, paddr_t pa, size_t size, enum mmu_flags flags);
+void kmap_unmap_pages(vaddr_t va, size_t size);
 
 struct kmap_info {
 	vaddr_t start;

@@ -95,14 +95,14 @@ void node_init(const struct srat_info *srat, const struct slit_info *slit,
 		nr_nodes = 1;
 		nodes[0].pxm = 0;
 	}
-	for_each_node(n) {
+	for_each_node (n) {
 		nodes[n].possible = true;
-		for_each_node(m)
+		for_each_node (m)
 			nodes[n].distance[m] = distance_between(n, m, single ? NULL : slit);
 		for (type = 0; type < ZONE_TYPES; type++)
 			zone_init(&nodes[n].zone[type], n, (enum zone_type)type, hooks);
 	}
-	for_each_node(n)
+	for_each_node (n)
 		fallback_sort(n);
 }
 
@@ -112,7 +112,7 @@ int node_of_pxm(uint32_t pxm)
 
 	if (single)
 		return 0;
-	for_each_node(n)
+	for_each_node (n)
 		if (nodes[n].pxm == pxm)
 			return (int)n;
 	return -ENOENT;

@@ -22,8 +22,8 @@
 struct map_job {
 	struct pt_alloc *alloc;
 	enum mmu_flags flags;
-	unsigned max_level;  /* of a leaf */
-	unsigned fresh;	     /* marks set */
+	unsigned max_level; /* of a leaf */
+	unsigned fresh;	    /* marks set */
 	struct mmu_gather undone;
 };
 
@@ -86,8 +86,8 @@ static size_t map_leaves(struct map_job *job, paddr_t table, unsigned level, vad
 }
 
 /* Takes back what this call mapped in [va, end) of the table: exactly the marked tables. */
-static void undo_table(struct map_job *job, paddr_t table, unsigned level, vaddr_t va,
-		       vaddr_t end, bool fresh)
+static void undo_table(struct map_job *job, paddr_t table, unsigned level, vaddr_t va, vaddr_t end,
+		       bool fresh)
 {
 	for (vaddr_t next; va < end; va = next) {
 		pte_t *slot = table_access(job->alloc, table) + level_index(va, level);
