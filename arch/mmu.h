@@ -17,7 +17,9 @@
 #define DIRECT_MAP_BASE 0xffff800000000000UL
 #define DIRECT_MAP_MAX	(64 * TiB) /* physical addresses from here on are never RAM for us */
 #define KMAP_BASE	0xffffc90000000000UL
-#define KMAP_END	0xffffe90000000000UL
+#define KMAP_END	0xffffd90000000000UL
+#define VM_BASE		0xffffd90000000000UL /* vm objects: mm/vm/object.h */
+#define VM_END		0xffffe90000000000UL
 #define VMEMMAP_BASE	0xffffea0000000000UL
 #define KERNEL_BASE	0xffffffff80000000UL
 #define MMU_WINDOW_BASE 0xffffffffc0000000UL /* mmu_window(): 2 MiB */
@@ -88,6 +90,18 @@ int mmu_prepare(vaddr_t va, size_t size, unsigned level, struct pt_alloc *alloc)
 
 /* Changes the flags of a mapped range (whole leaves only) and flushes it. */
 void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags);
+
+/*
+ * Moving a mapped chunk under its users, in three steps.  The range was mapped by one
+ * mmu_map() call or several, its tables lie in the direct map, and leaves do not cross its ends.
+ *
+ * mmu_block	every leaf becomes a migration entry (absent, but remembered); flushes.
+ * mmu_retarget	every migration entry maps `pa` onwards again, with the flags it had.
+ * mmu_blocked	true while `va` is covered by a migration entry.
+ */
+void mmu_block(vaddr_t va, size_t size);
+void mmu_retarget(vaddr_t va, paddr_t pa, size_t size);
+bool mmu_blocked(vaddr_t va);
 
 /* One step of a walk: the entry and the table it stands in. */
 struct mmu_step {

@@ -1,0 +1,124 @@
+/*
+ * kernel/shell/cmd_hog.c - the hog command.  Owns nothing.
+ */
+#include "kernel/hog.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/shell/shell.h"
+#include "mm/node.h"
+
+/* One `name=value` or a bare word of `hog start`; 0 or -EINVAL. */
+static int start_option(struct hog_request *request, const char *word)
+{
+	uint64_t value;
+
+	if (strcmp(word, "movable") == 0 || strcmp(word, "kernel") == 0) {
+		request->movable = word[0] == 'm';
+		return 0;
+	}
+	if (strncmp(word, "stride=", 7) == 0)
+		return parse_size(word + 7, &request->stride);
+	if (strncmp(word, "seed=", 5) == 0)
+		return parse_number(word + 5, &request->seed);
+	if (strncmp(word, "node=", 5) == 0) {
+		if (parse_number(word + 5, &value) != 0 || value >= MAX_NODES)
+			return -EINVAL;
+		request->node = (int)value;
+		return 0;
+	}
+	if (strncmp(word, "order=", 6) == 0) {
+		if (parse_number(word + 6, &value) != 0 || value > MAX_ORDER)
+			return -EINVAL;
+		request->order = (unsigned)value;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int hog_start_command(int argc, char **argv)
+{
+	struct hog_request request = {.node = NODE_ANY, .seed = 1};
+	struct refusal why = {0};
+
+	if (argc < 4)
+		return shell_usage("hog", "start wants a name and a size");
+	request.name = argv[2];
+	if (strcmp(argv[3], "max") != 0 &&
+	    (parse_size(argv[3], &request.size) != 0 || request.size == 0))
+		return shell_usage("hog", "'%s' is not a size", argv[3]);
+	for (int i = 4; i < argc; i++)
+		if (start_option(&request, argv[i]) != 0)
+			return shell_usage("hog", "'%s' is not an option of start", argv[i]);
+	return hog_start(&request, &why) == 0 ? SHELL_OK : shell_refused("hog", &why);
+}
+
+static int hog_list_command(bool as_json)
+{
+	struct hog_info info;
+	struct json json = {0};
+	char size[16];
+
+	if (as_json) {
+		json_begin(&json);
+		json_array(&json, "hogs");
+	} else {
+		shell_printf("NAME             SIZE    KIND    ORDER MAPPED ROUNDS   MOVES\n");
+	}
+	for (unsigned i = 0; hog_info(i, &info); i++) {
+		if (!as_json) {
+			shell_printf("%-16s %-7s %-7s %5u %6u %6lu %7lu%s\n", info.name,
+				     format_size(info.bytes, false, size, sizeof(size)),
+				     info.movable ? "movable" : "kernel", info.order, info.mappings,
+				     (unsigned long)info.rounds, (unsigned long)info.moves,
+				     info.churning ? " churning" : "");
+			continue;
+		}
+		json_object(&json, NULL);
+		json_string(&json, "name", info.name);
+		json_number(&json, "size", info.bytes);
+		json_string(&json, "kind", info.movable ? "movable" : "kernel");
+		json_number(&json, "order", info.order);
+		json_number(&json, "mappings", info.mappings);
+		json_number(&json, "rounds", info.rounds);
+		json_number(&json, "moves", info.moves);
+		json_bool(&json, "churning", info.churning);
+		json_object_end(&json);
+	}
+	if (as_json) {
+		json_array_end(&json);
+		json_end(&json);
+	}
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(hog,
+	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] | "
+	      "verify NAME | churn NAME | share NAME | list [-J] | stop NAME",
+	      "hold memory, filled with a pattern", "hog start big 800M movable node=1",
+	      SHELL_NORMAL)
+{
+	static const struct {
+		const char *verb;
+		int (*run)(const char *name, struct refusal *why);
+	} verbs[] = {{"verify", hog_verify},
+		     {"churn", hog_churn},
+		     {"share", hog_share},
+		     {"stop", hog_stop}};
+	struct refusal why = {0};
+
+	if (argc < 2)
+		return shell_usage("hog", "what shall it do?");
+	if (strcmp(argv[1], "start") == 0)
+		return hog_start_command(argc, argv);
+	if (strcmp(argv[1], "list") == 0 &&
+	    (argc == 2 || (argc == 3 && strcmp(argv[2], "-J") == 0)))
+		return hog_list_command(argc == 3);
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].verb) != 0)
+			continue;
+		if (argc != 3)
+			return shell_usage("hog", "%s wants one name", argv[1]);
+		return verbs[i].run(argv[2], &why) == 0 ? SHELL_OK : shell_refused("hog", &why);
+	}
+	return shell_usage("hog", "'%s' is not something it does", argv[1]);
+}

@@ -1,0 +1,81 @@
+/*
+ * mm/vm/area.c - first fit over a list of reserved ranges, sorted by address.
+ *
+ * Ranges start at multiples of 1 GiB so that chunks of every order can be mapped by the
+ * largest pages.
+ *
+ * Lock: area_lock (spin) guards the list.
+ */
+#include "mm/vm/area.h"
+
+#include "arch/mmu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/list.h"
+#include "kernel/spinlock.h"
+#include "mm/slab.h"
+
+struct vm_area {
+	struct list_head link;
+	vaddr_t start, end;
+};
+
+static struct spinlock area_lock = SPINLOCK_INIT("vm-area", RANK_KMAP);
+static struct list_head areas = LIST_HEAD_INIT(areas);
+
+/* Links `area` where it fits first; false: nowhere. */
+static bool area_place(struct vm_area *area, size_t span)
+{
+	vaddr_t start = VM_BASE;
+	struct vm_area *next;
+
+	list_for_each_entry (next, &areas, link) {
+		if (next->start - start >= span)
+			break;
+		start = next->end;
+	}
+	if (&next->link == &areas && VM_END - start < span)
+		return false;
+	area->start = start;
+	area->end = start + span;
+	list_add_tail(&area->link, &next->link);
+	return true;
+}
+
+vaddr_t vm_area_reserve(size_t size)
+{
+	size_t span = ALIGN_UP(size + PAGE_SIZE, SIZE_1G);
+	struct vm_area *area;
+	uint64_t flags;
+	bool placed;
+
+	if (size == 0 || size >= VM_END - VM_BASE)
+		return 0;
+	area = kmalloc(sizeof(*area));
+	if (area == NULL)
+		return 0;
+	flags = spin_lock(&area_lock);
+	placed = area_place(area, span);
+	spin_unlock(&area_lock, flags);
+	if (!placed) {
+		kfree(area);
+		return 0;
+	}
+	return area->start;
+}
+
+void vm_area_release(vaddr_t va)
+{
+	struct vm_area *area, *found = NULL;
+	uint64_t flags = spin_lock(&area_lock);
+
+	list_for_each_entry (area, &areas, link) {
+		if (area->start == va) {
+			found = area;
+			list_del(&area->link);
+			break;
+		}
+	}
+	spin_unlock(&area_lock, flags);
+	ASSERT(found != NULL);
+	kfree(found);
+}

@@ -1,0 +1,269 @@
+/*
+ * mm/vm/object.c - vm objects: growing, sharing, moving and the faults that wait for a move.
+ *
+ * Lock: object->lock.  The migration code takes it in isolate() by trylock, under the zone's
+ * lock: while a chunk is in use its owner exists, and with the lock held the owner stays.
+ */
+#include "mm/vm/object.h"
+
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/panic.h"
+#include "kernel/thread.h"
+#include "mm/alloc.h"
+#include "mm/init.h"
+#include "mm/slab.h"
+#include "mm/vm/area.h"
+
+static struct vm_object *object_of(const struct page *page)
+{
+	return container_of(page->owner, struct vm_object, owner);
+}
+
+static vaddr_t chunk_address(const struct vm_object *object, unsigned mapping, uint64_t offset)
+{
+	return object->mapping[mapping] + (offset << PAGE_SHIFT);
+}
+
+/*
+ * Who touches a chunk that is being moved waits here.  One queue for all objects: the fault
+ * has an address only, and looking its object up could race with the object's end.
+ */
+static struct wait_queue faults_wait = WAIT_QUEUE_INIT(faults_wait, "vm-faults");
+
+/* --- what migration asks of the owner of a page --- */
+
+/* Under the zone's lock: may not wait. */
+static int object_isolate(struct page *page)
+{
+	if (page->pins != 0)
+		return -EAGAIN;
+	return mutex_trylock(&object_of(page)->lock) ? 0 : -EAGAIN;
+}
+
+static void object_putback(struct page *page)
+{
+	mutex_unlock(&object_of(page)->lock);
+}
+
+static void copy_chunk(void *to, const void *from, size_t size)
+{
+	size_t words = size / 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
+static int object_move(struct page *from, struct page *to)
+{
+	struct vm_object *object = object_of(from);
+	uint64_t offset = from->private;
+	size_t size = PAGE_SIZE << from->order;
+
+	for (unsigned i = 0; i < object->nmappings; i++)
+		mmu_block(chunk_address(object, i, offset), size);
+	copy_chunk(page_to_virt(to), page_to_virt(from), size);
+	to->private = offset;
+	for (unsigned i = 0; i < object->nmappings; i++)
+		mmu_retarget(chunk_address(object, i, offset), page_to_paddr(to), size);
+	object->moves++;
+	wait_queue_wake(&faults_wait);
+	mutex_unlock(&object->lock);
+	return 0;
+}
+
+static const struct page_owner_ops object_ops = {
+	.isolate = object_isolate,
+	.move = object_move,
+	.putback = object_putback,
+};
+
+/* --- faults --- */
+
+static bool not_blocked(void *arg)
+{
+	return !mmu_blocked(*(vaddr_t *)arg);
+}
+
+static bool vm_fault(struct trap_frame *frame)
+{
+	vaddr_t va = trap_fault_address();
+
+	if (va < VM_BASE || va >= VM_END || !(frame->rflags & (1UL << 9)))
+		return false;
+	if (!mmu_blocked(va)) {
+		paddr_t pa;
+
+		return mmu_translate(va, &pa); /* the move ended between the fault and here */
+	}
+	cpu_irq_enable();
+	wait_event(&faults_wait, not_blocked, &va, 0, false);
+	cpu_irq_disable();
+	return true;
+}
+
+void vm_init(void)
+{
+	trap_register(TRAP_PAGE_FAULT, vm_fault);
+}
+
+/* --- life --- */
+
+struct vm_object *vm_object_create(const char *name, uint64_t limit, bool movable)
+{
+	struct vm_object *object = kzalloc(sizeof(*object));
+
+	if (object == NULL)
+		return NULL;
+	object->mapping[0] = vm_area_reserve(limit << PAGE_SHIFT);
+	if (object->mapping[0] == 0) {
+		kfree(object);
+		return NULL;
+	}
+	mutex_init(&object->lock, "vm-object");
+	snprintf(object->name, sizeof(object->name), "%s", name);
+	object->owner.name = object->name;
+	object->owner.ops = movable ? &object_ops : NULL;
+	object->limit = limit;
+	object->nmappings = 1;
+	return object;
+}
+
+/* Maps the chunk in every mapping, or in none. */
+static int map_everywhere(struct vm_object *object, struct page *page, uint64_t offset)
+{
+	size_t size = PAGE_SIZE << page->order;
+
+	for (unsigned i = 0; i < object->nmappings; i++) {
+		int err = mmu_map(chunk_address(object, i, offset), page_to_paddr(page), size,
+				  MMU_WRITE, SIZE_1G, &pt_alloc_pages);
+
+		if (err != 0) {
+			while (i-- > 0)
+				mmu_unmap(chunk_address(object, i, offset), size, &pt_alloc_pages);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int grow_by_chunk(struct vm_object *object, unsigned order, unsigned flags, int node,
+			 struct refusal *why)
+{
+	struct page *page = page_alloc(order, flags, node, &object->owner);
+	int err;
+
+	if (page == NULL)
+		return refuse(why, -ENOMEM, "allocate", "no free chunk of order %u %s%s", order,
+			      flags & ALLOC_MOVABLE ? "for movable memory" : "in a Normal zone",
+			      flags & ALLOC_THISNODE ? " on that node" : "");
+	page->private = object->npages;
+	err = map_everywhere(object, page, object->npages);
+	if (err != 0) {
+		page_free(page);
+		return refuse(why, err, "map", "no page for a page table");
+	}
+	object->npages += 1UL << order;
+	return 0;
+}
+
+int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, int node,
+		   bool this_node, struct refusal *why)
+{
+	unsigned flags = (object->owner.ops != NULL ? ALLOC_MOVABLE : 0U) |
+			 (this_node ? ALLOC_THISNODE : 0U);
+	int err = 0;
+
+	ASSERT(IS_ALIGNED(npages, 1UL << order) && IS_ALIGNED(object->npages, 1UL << order));
+	if (npages > object->limit - object->npages)
+		return refuse(why, -E2BIG, "map", "%s has room for %lu pages", object->name,
+			      (unsigned long)object->limit);
+	for (uint64_t end = object->npages + npages; err == 0 && object->npages < end;) {
+		if (thread_interrupted())
+			return refuse(why, -EINTR, "allocate", "interrupted");
+		mutex_lock(&object->lock);
+		err = grow_by_chunk(object, order, flags, node, why);
+		mutex_unlock(&object->lock);
+	}
+	return err;
+}
+
+/* The chunk at `offset`, by the index: the first mapping's page tables. */
+static struct page *object_chunk(const struct vm_object *object, uint64_t offset)
+{
+	paddr_t pa = 0;
+	bool mapped = mmu_translate(chunk_address(object, 0, offset), &pa);
+
+	ASSERT(mapped);
+	return pfn_to_page(paddr_to_pfn(pa));
+}
+
+int vm_object_share(struct vm_object *object, struct refusal *why)
+{
+	vaddr_t va;
+	int err = 0;
+
+	if (object->nmappings == VM_MAPPINGS_MAX)
+		return refuse(why, -ENOSPC, "map", "%s is mapped %u times already", object->name,
+			      object->nmappings);
+	va = vm_area_reserve(object->limit << PAGE_SHIFT);
+	if (va == 0)
+		return refuse(why, -ENOMEM, "map", "no address space or no memory");
+
+	mutex_lock(&object->lock);
+	for (uint64_t offset = 0; err == 0 && offset < object->npages;) {
+		struct page *page = object_chunk(object, offset);
+		size_t size = PAGE_SIZE << page->order;
+
+		err = mmu_map(va + (offset << PAGE_SHIFT), page_to_paddr(page), size, MMU_WRITE,
+			      SIZE_1G, &pt_alloc_pages);
+		offset += 1UL << page->order;
+	}
+	if (err == 0)
+		object->mapping[object->nmappings++] = va;
+	else
+		mmu_unmap(va, object->npages << PAGE_SHIFT, &pt_alloc_pages);
+	mutex_unlock(&object->lock);
+	if (err != 0) {
+		vm_area_release(va);
+		return refuse(why, err, "map", "no page for a page table");
+	}
+	return 0;
+}
+
+/* Chains every chunk through its private word, which nobody reads under the object's lock. */
+static struct page *chain_chunks(const struct vm_object *object)
+{
+	struct page *first = NULL;
+
+	for (uint64_t offset = 0; offset < object->npages;) {
+		struct page *page = object_chunk(object, offset);
+
+		offset += 1UL << page->order;
+		page->private = (uint64_t)first;
+		first = page;
+	}
+	return first;
+}
+
+void vm_object_destroy(struct vm_object *object)
+{
+	struct page *page;
+
+	mutex_lock(&object->lock);
+	page = chain_chunks(object);
+	for (unsigned i = 0; i < object->nmappings && object->npages != 0; i++)
+		mmu_unmap(object->mapping[i], object->npages << PAGE_SHIFT, &pt_alloc_pages);
+	while (page != NULL) {
+		struct page *next = (struct page *)page->private;
+
+		page_free(page);
+		page = next;
+	}
+	mutex_unlock(&object->lock);
+	for (unsigned i = 0; i < object->nmappings; i++)
+		vm_area_release(object->mapping[i]);
+	kfree(object);
+}
