@@ -34,7 +34,7 @@ HOSTCC ?= gcc
 NASM ?= nasm
 
 # --- what the kernel is made of --------------------------------------------------------------
-KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug arch/x86_64 drivers \
+KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug mm/vm arch/x86_64 drivers \
 	drivers/acpi drivers/acpi/tables tests/kernel tests/bench
 SOURCES_C := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.c)))
 SOURCES_ASM := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.asm)))

@@ -48,7 +48,8 @@ struct block_result {
 	unsigned done;	  /* blocks that changed */
 	unsigned already; /* were there before */
 	unsigned refused;
-	uint64_t moved_pages; /* offline: migrated */
+	uint64_t moved_pages;	      /* offline: migrated (dry run: would be) */
+	uint64_t moved_to[MAX_NODES]; /* of them, by node */
 };
 
 enum block_range_flags { RANGE_KEEP_GOING = 1 << 0, RANGE_DRY_RUN = 1 << 1 };

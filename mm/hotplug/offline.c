@@ -3,6 +3,7 @@
  *
  *	check	 what holds the pages?  the same code answers a dry run
  *	isolate	 free chunks leave the free lists; what is freed from now on stays out
+ *	migrate	 what is movable moves, nearest node first; what is busy is tried again
  *	verify	 nothing in use is left, or everything goes back
  *	scrub	 what was ever handed out is zeroed
  *	commit	 the zone forgets the blocks; nothing here can fail
@@ -14,12 +15,18 @@
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
 #include "mm/buddy.h"
+#include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/scrub.h"
 #include "mm/slab.h"
+#include "mm/vm/migrate.h"
 
 #define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
+
+/* A page whose owner is busy with it is tried again after 1, 2, 4 ... ms: 1 s in all. */
+#define MIGRATE_TRIES	      10
+#define MIGRATE_FIRST_WAIT_US 1000
 
 struct offline_request {
 	const struct block_range *range;
@@ -27,6 +34,9 @@ struct offline_request {
 	uint64_t deadline_us; /* 0: none */
 	struct block_result *result;
 	struct refusal *why;
+	struct capacity capacity;
+	struct migrate_stats moved;
+	bool again; /* a pass met pages that were busy */
 };
 
 static int still_wanted(const struct offline_request *request, const char *step)
@@ -40,10 +50,54 @@ static int still_wanted(const struct offline_request *request, const char *step)
 
 /* --- check --- */
 
+/* Pages of a chunk that reach beyond the range: whole windows of it, which stay usable. */
+static uint64_t pages_outside(const struct block_range *range, const struct page *page)
+{
+	pfn_t start = page_to_pfn(page), end = start + (1UL << page->order);
+	pfn_t from = MAX(start, ALIGN_DOWN(range->start, BLOCK_PAGES));
+	pfn_t to = MIN(end, ALIGN_UP(range->start + range->npages, BLOCK_PAGES));
+
+	return page->order <= BLOCK_ORDER ? 0 : (1UL << page->order) - (to - from);
+}
+
+/* Counts one chunk that meets the range [start, end); what cannot move refuses. */
+static int check_chunk(struct offline_request *request, const struct page *page)
+{
+	struct capacity *capacity = &request->capacity;
+
+	if (page->state == PAGE_FREE) {
+		capacity->inside[page->order]++;
+		capacity->outside_blocks += pages_outside(request->range, page) >> BLOCK_ORDER;
+	}
+	if (page->state != PAGE_USED)
+		return 0;
+	if (!page_owner_movable(page->owner))
+		return refuse_used_page(request->why, "check", page);
+	capacity->need[page->order]++;
+	capacity->need_pages += 1UL << page->order;
+	return 0;
+}
+
+static int check_chunks(struct memory_block *block, struct offline_request *request)
+{
+	struct page *end = pfn_to_page(block_end(block));
+	uint64_t flags = spin_lock(&block->zone->lock);
+	struct page *page = block_first_chunk(block);
+	int err = 0;
+
+	/* A chunk that began in an earlier block of the range was counted there. */
+	if (page_to_pfn(page) < block->usable && page_to_pfn(page) >= request->range->start)
+		page += 1UL << page->order;
+	for (; err == 0 && page < end; page += 1UL << page->order)
+		err = check_chunk(request, page);
+	spin_unlock(&block->zone->lock, flags);
+	return err;
+}
+
 static int offline_check(struct memory_block *block, void *arg)
 {
 	struct offline_request *request = arg;
-	struct page *used;
+	int err;
 
 	if (block->state != BLOCK_ONLINE) {
 		request->result->already++;
@@ -55,29 +109,42 @@ static int offline_check(struct memory_block *block, void *arg)
 		return refuse_at(
 			request->why, -EBUSY, "check", block->usable,
 			"and others of the block are reserved by the firmware or since boot");
-	used = block_find_used(block, true);
-	if (used != NULL)
-		return refuse_used_page(request->why, "check", used);
+	err = check_chunks(block, request);
+	if (err != 0)
+		return err;
 	request->result->done++;
 	return still_wanted(request, "check");
 }
 
 /* --- isolate --- */
 
-/* Makes chunk borders at both ends of the block.  Zone's lock held. */
+/*
+ * Makes chunk borders at both ends of the block.  A chunk in use that crosses one stays whole:
+ * when it has moved, its pieces are isolated or freed block by block.  Zone's lock held.
+ */
 static int cut_borders(struct memory_block *block, struct refusal *why)
 {
 	struct page *first = block_first_chunk(block);
-	pfn_t end = block_end(block);
-	struct page *last = first;
+	struct page *last;
 
 	if (buddy_split_at_locked(block->zone, first, block->usable) != 0)
-		return refuse_used_page(why, "isolate", first);
+		return page_owner_movable(first->owner) ? 0
+							: refuse_used_page(why, "isolate", first);
 	last = pfn_to_page(block->usable);
-	if (page_to_pfn(last) + (1UL << last->order) > end &&
-	    buddy_split_at_locked(block->zone, last, end) != 0)
+	if (page_to_pfn(last) + (1UL << last->order) > block_end(block) &&
+	    buddy_split_at_locked(block->zone, last, block_end(block)) != 0 &&
+	    !page_owner_movable(last->owner))
 		return refuse_used_page(why, "isolate", last);
 	return 0;
+}
+
+/* Where the chunks that start in the block begin: behind one in use that crosses its start. */
+static pfn_t first_own_chunk(const struct memory_block *block)
+{
+	struct page *first = block_first_chunk(block);
+	pfn_t pfn = page_to_pfn(first);
+
+	return pfn >= block->usable ? pfn : MIN(pfn + (1UL << first->order), block_end(block));
 }
 
 static int block_isolate(struct memory_block *block, void *arg)
@@ -85,6 +152,7 @@ static int block_isolate(struct memory_block *block, void *arg)
 	struct offline_request *request = arg;
 	struct zone *zone = block->zone;
 	uint64_t flags;
+	pfn_t first;
 	int err;
 
 	if (block->state != BLOCK_ONLINE)
@@ -95,7 +163,8 @@ static int block_isolate(struct memory_block *block, void *arg)
 		err = block_request(block, BLOCK_EVENT_OFFLINE, request->why);
 		ASSERT(err == 0);
 		zone->isolating++;
-		buddy_isolate_range_locked(zone, block->usable, block_end(block) - block->usable);
+		first = first_own_chunk(block);
+		buddy_isolate_range_locked(zone, first, block_end(block) - first);
 	}
 	spin_unlock(&zone->lock, flags);
 	return err;
@@ -105,6 +174,7 @@ static int block_putback(struct memory_block *block, void *arg __unused)
 {
 	struct zone *zone = block->zone;
 	uint64_t flags;
+	pfn_t first;
 	int err;
 
 	if (block->state != BLOCK_GOING_OFFLINE)
@@ -113,9 +183,69 @@ static int block_putback(struct memory_block *block, void *arg __unused)
 	err = block_request(block, BLOCK_EVENT_CANCEL, NULL);
 	ASSERT(err == 0);
 	zone->isolating--;
-	buddy_putback_range_locked(zone, block->usable, block_end(block) - block->usable);
+	first = first_own_chunk(block);
+	buddy_putback_range_locked(zone, first, block_end(block) - first);
 	spin_unlock(&zone->lock, flags);
 	return 0;
+}
+
+/* --- migrate --- */
+
+static int migrate_one(struct offline_request *request, struct page *page)
+{
+	int err = migrate_chunk(page, &request->moved);
+
+	if (err == -EAGAIN) {
+		request->again = true;
+		return 0;
+	}
+	if (err == -ENOMEM)
+		return refuse_at(request->why, -ENOSPC, "migrate", page_to_pfn(page),
+				 "has nowhere to go: no free chunk of order %u is left",
+				 page->order);
+	return err != 0 ? refuse_used_page(request->why, "migrate", page) : 0;
+}
+
+/*
+ * One pass over the block.  No lock: in a block that is going offline a chunk in use can only
+ * be freed, which isolates it in place, so the borders of chunks do not move.
+ */
+static int block_migrate(struct memory_block *block, void *arg)
+{
+	struct offline_request *request = arg;
+	struct page *end = pfn_to_page(block_end(block));
+	int err = 0;
+
+	if (block->state != BLOCK_GOING_OFFLINE)
+		return 0;
+	for (struct page *page = block_first_chunk(block); err == 0 && page < end;
+	     page += 1UL << page->order) {
+		if (page->state != PAGE_USED)
+			continue;
+		err = migrate_one(request, page);
+		if (err == 0)
+			err = still_wanted(request, "migrate");
+	}
+	return err;
+}
+
+static int migrate_range(struct offline_request *request)
+{
+	uint64_t wait_us = MIGRATE_FIRST_WAIT_US;
+	int err = 0;
+
+	for (unsigned try = 0; err == 0 && try < MIGRATE_TRIES; try++, wait_us *= 2) {
+		if (try != 0)
+			thread_sleep_us(wait_us / 2);
+		request->again = false;
+		err = blocks_for_each(request->range, block_migrate, request);
+		if (!request->again)
+			break;
+	}
+	request->result->moved_pages = request->moved.pages;
+	for (unsigned node = 0; node < MAX_NODES; node++)
+		request->result->moved_to[node] = request->moved.to_node[node];
+	return err;
 }
 
 /* --- verify, scrub, commit --- */
@@ -161,9 +291,17 @@ static int offline_range(struct offline_request *request)
 	int err;
 
 	err = blocks_for_each(range, offline_check, request);
-	if (err != 0 || (request->flags & RANGE_DRY_RUN))
+	if (err == 0)
+		err = capacity_check(&request->capacity, request->why);
+	if (err != 0)
 		return err;
+	if (request->flags & RANGE_DRY_RUN) {
+		request->result->moved_pages = request->capacity.need_pages;
+		return 0;
+	}
 	err = blocks_for_each(range, block_isolate, request);
+	if (err == 0)
+		err = migrate_range(request);
 	if (err == 0)
 		err = blocks_for_each(range, block_verify_isolated, request);
 	if (err == 0)
@@ -182,14 +320,20 @@ static int offline_one(struct memory_block *block, void *arg)
 	struct offline_request *all = arg;
 	struct block_range range = {.start = block->start, .npages = block->npages};
 	struct block_result result = {0};
-	struct offline_request one = *all;
+	struct offline_request one = {
+		.range = &range,
+		.flags = all->flags,
+		.deadline_us = all->deadline_us,
+		.result = &result,
+		.why = all->why,
+	};
 	int err;
 
-	one.range = &range;
-	one.result = &result;
 	err = offline_range(&one);
 	all->result->already += result.already;
 	all->result->moved_pages += result.moved_pages;
+	for (unsigned node = 0; node < MAX_NODES; node++)
+		all->result->moved_to[node] += result.moved_to[node];
 	if (err == 0)
 		all->result->done += result.done;
 	else
@@ -239,7 +383,9 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 				 "nothing is online there: %u blocks", result->already);
 	if (!(flags & RANGE_DRY_RUN))
 		event_record(EVENT_OFFLINE, device != NULL ? device->name : "-", err, result->done,
-			     "%s", err != 0 ? request.why->text : "scrubbed and forgotten");
+			     "%s (%lu pages moved)",
+			     err != 0 ? request.why->text : "scrubbed and forgotten",
+			     (unsigned long)result->moved_pages);
 	return err;
 }
 

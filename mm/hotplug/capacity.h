@@ -1,0 +1,26 @@
+/*
+ * mm/hotplug/capacity.h - is there room elsewhere for what a range holds?
+ *
+ * Chunks move whole, so the question is asked order by order.  No locks: a snapshot, taken
+ * before the first page moves.
+ */
+#ifndef MM_HOTPLUG_CAPACITY_H
+#define MM_HOTPLUG_CAPACITY_H
+
+#include "kernel/lib/refusal.h"
+#include "mm/page.h"
+
+/* Left to unmovable users, who cannot wait for memory (page tables, slabs): 1 MiB. */
+#define CAPACITY_RESERVE_PAGES 256
+
+struct capacity {
+	uint64_t need[MAX_ORDER + 1];	/* chunks to move, by order */
+	uint64_t inside[MAX_ORDER + 1]; /* free chunks of the range: of no use */
+	uint64_t outside_blocks;	/* whole blocks of those chunks that lie beyond the range */
+	uint64_t need_pages;
+};
+
+/* Adds what the free lists hold outside the range and decides: 0 or -ENOSPC. */
+int capacity_check(const struct capacity *capacity, struct refusal *why);
+
+#endif

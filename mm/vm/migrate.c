@@ -1,0 +1,60 @@
+/*
+ * mm/vm/migrate.c - isolate, copy, point everybody at the copy, free.  Owns nothing.
+ */
+#include "mm/vm/migrate.h"
+
+#include "kernel/lib/errno.h"
+#include "mm/alloc.h"
+
+/*
+ * Pins the chunk's state.  Under the zone's lock a chunk in use cannot be freed, so its owner
+ * exists while isolate() takes the owner's own lock.
+ */
+static int isolate(struct page *page, const struct page_owner **owner)
+{
+	struct zone *zone = page_zone(page);
+	uint64_t flags = spin_lock(&zone->lock);
+	int err;
+
+	*owner = NULL;
+	if (page->state != PAGE_USED) {
+		err = 0;
+	} else if (page->owner == NULL) {
+		err = -EAGAIN; /* between the free lists and its owner */
+	} else if (!page_owner_movable(page->owner)) {
+		err = -EBUSY;
+	} else {
+		err = page->owner->ops->isolate(page);
+		if (err == 0)
+			*owner = page->owner;
+	}
+	spin_unlock(&zone->lock, flags);
+	return err;
+}
+
+int migrate_chunk(struct page *page, struct migrate_stats *stats)
+{
+	const struct page_owner *owner;
+	struct page *to;
+	int err = isolate(page, &owner);
+
+	if (err != 0 || owner == NULL)
+		return err;
+	to = page_alloc(page->order, ALLOC_MOVABLE, page_zone(page)->node, owner);
+	if (to == NULL) {
+		owner->ops->putback(page);
+		return -ENOMEM;
+	}
+	to->caller = page->caller; /* `why` goes on naming who allocated it, and when */
+	to->birth = page->birth;
+	err = owner->ops->move(page, to);
+	if (err != 0) {
+		owner->ops->putback(page);
+		page_free(to);
+		return err;
+	}
+	stats->pages += 1UL << to->order;
+	stats->to_node[page_zone(to)->node] += 1UL << to->order;
+	page_free(page);
+	return 0;
+}
