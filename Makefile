@@ -137,6 +137,9 @@ endef
 $(foreach t,$(UNIT_TESTS:tests/unit/%.c=%),$(eval $(call unit_rule,$(t))))
 -include $(shell find $(UO) -name '*.d' 2>/dev/null)
 
+# --- fuzzers of what comes from outside -------------------------------------------------------
+-include tests/fuzz/fuzz.mk
+
 .PHONY: clean help
 clean:
 	rm -rf $(BUILD)

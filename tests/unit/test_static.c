@@ -2,8 +2,8 @@
  * tests/unit/test_static.c - the walk from the RSDP to the tables, in a made-up physical memory
  * of which only one stretch can be mapped, and only one mapping lives at a time.
  */
-/* sources: drivers/acpi/tables/static.c drivers/acpi/tables/rsdp.c drivers/acpi/tables/srat.c
- * drivers/acpi/tables/slit.c drivers/acpi/tables/madt.c drivers/acpi/tables/tables.c */
+/* sources: drivers/acpi/tables/static.c drivers/acpi/tables/rsdp.c drivers/acpi/tables/tables.c */
+/* sources: drivers/acpi/tables/srat.c drivers/acpi/tables/slit.c drivers/acpi/tables/madt.c */
 #include "tests/unit/table_kit.h"
 
 #include "drivers/acpi/tables/static.h"

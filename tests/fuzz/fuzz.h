@@ -1,0 +1,36 @@
+/*
+ * tests/fuzz/fuzz.h - what the fuzz targets share: a check that stops the fuzzer.
+ *
+ * libFuzzer hands over a heap block of exactly `size` bytes, so ASan sees every read outside.
+ */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include "kernel/lib/types.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An invariant of the result; a broken one is a finding like a crash. */
+#define MUST(expr)                                                                         \
+	do {                                                                               \
+		if (!(expr)) {                                                             \
+			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #expr); \
+			abort();                                                           \
+		}                                                                          \
+	} while (0)
+
+/* Lines said since the last reset.  Each must fit a log line and stay one line. */
+static unsigned lines_said;
+
+static inline void count_line(const char *line)
+{
+	lines_said++;
+	MUST(strlen(line) > 0 && strlen(line) < 200);
+	MUST(strchr(line, '\n') == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""tests/fuzz/seeds.py DIR - writes the seeds of every fuzz target to DIR/TARGET/.
+
+The tables are packed here, field by field, as the specifications lay them out, in the shapes
+that QEMU, and machines seen in the wild, produce.  Nothing binary is kept in the repository.
+"""
+import os
+import struct
+import sys
+
+
+def table(signature, body, revision=3):
+    """A table with the common header [ACPI 6.5 5.2.6], length and checksum right."""
+    header = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"BOCHS ",
+                         b"BXPC    ", 1, b"BXPC", 1)
+    raw = bytearray(header + body)
+    raw[9] = -sum(raw) & 0xFF
+    return bytes(raw)
+
+
+# --- SRAT ---
+def memory(base, size, pxm, flags=1):
+    return struct.pack("<BBIHQQIIQ", 1, 40, pxm, 0, base, size, 0, flags, 0)
+
+
+def cpu(apic, pxm, flags=1):
+    return struct.pack("<BBBBIB3sI", 0, 16, pxm & 0xFF, apic, flags, 0,
+                       (pxm >> 8).to_bytes(3, "little"), 0)
+
+
+def x2cpu(apic, pxm, flags=1):
+    return struct.pack("<BBHIIIQ", 2, 24, 0, pxm, apic, flags, 0)
+
+
+def srat(*entries, revision=1):
+    return table(b"SRAT", struct.pack("<IQ", 1, 0) + b"".join(entries), revision)
+
+
+G = 1 << 30
+SRATS = {
+    "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, G, 0),
+                      memory(4 * G, G, 1), memory(0, 0, 0, 0), memory(5 * G, 24 * G, 1, 3)),
+    "x2apic": srat(x2cpu(300, 7), x2cpu(301, 1 << 20), memory(0, G, 1 << 20), revision=3),
+    "overlap": srat(memory(0, 2 * G, 0), memory(G, 2 * G, 1)),
+    "same-domain": srat(memory(0, 2 * G, 0), memory(G, 2 * G, 0), memory(G, G, 0, 3)),
+    "nonvolatile": srat(memory(0, G, 0, 5), memory(G, G, 0, 7)),
+    "wrapping": srat(memory((1 << 64) - 4096, 8192, 0), memory(1 << 52, G, 1)),
+    "length-0": srat(memory(0, G, 0), b"\1\0", memory(G, G, 1)),
+    "short": srat(b"\1\x10" + bytes(14), b"\0\x08" + bytes(6), b"\x09\x14" + bytes(18)),
+    "empty": srat(),
+}
+
+
+# --- SLIT ---
+def slit(n, distances, announced=None):
+    return table(b"SLIT", struct.pack("<Q", n if announced is None else announced)
+                 + bytes(distances), 1)
+
+
+def ring(n):
+    return [10 if i == j else 11 + abs(i - j) % 240 for i in range(n) for j in range(n)]
+
+
+SLITS = {
+    "one": slit(1, [10]), "two": slit(2, [10, 21, 21, 10]), "ring-8": slit(8, ring(8)),
+    "ring-70": slit(70, ring(70)), "diagonal": slit(2, [10, 20, 20, 11]),
+    "below-10": slit(2, [10, 9, 20, 10]), "announced": slit(2, ring(2), 1 << 32), "none": slit(0, []),
+}
+
+
+# --- MADT ---
+def madt(*entries, lapic=0xFEE00000, flags=1):
+    return table(b"APIC", struct.pack("<II", lapic, flags) + b"".join(entries))
+
+
+def lapic(uid, apic, flags=1):
+    return struct.pack("<BBBBI", 0, 8, uid, apic, flags)
+
+
+def ioapic(ident, address, base):
+    return struct.pack("<BBBBII", 1, 12, ident, 0, address, base)
+
+
+def override(source, gsi, flags):
+    return struct.pack("<BBBBIH", 2, 10, 0, source, gsi, flags)
+
+
+LAPIC_NMI = struct.pack("<BBBHB", 4, 6, 255, 0, 1)
+Q35 = (lapic(0, 0), lapic(1, 1), lapic(2, 2, 0), ioapic(0, 0xFEC00000, 0), override(0, 2, 0),
+       override(5, 5, 13), override(9, 9, 13), override(10, 10, 13), override(11, 11, 13), LAPIC_NMI)
+MADTS = {
+    "q35": madt(*Q35),
+    "x2apic": madt(struct.pack("<BBHIII", 9, 16, 0, 300, 1, 5), ioapic(1, 0xFEC00000, 0),
+                   struct.pack("<BBHQ", 5, 12, 0, 0x1FEE00000)),
+    "two-ioapics": madt(lapic(0, 0), ioapic(1, 0xFEC00000, 0), ioapic(2, 0xFEC10000, 24)),
+    "contradicting": madt(lapic(0, 0), lapic(1, 0), ioapic(1, 0xFEC00000, 0),
+                          ioapic(1, 0xFEC10000, 24), override(9, 9, 13), override(9, 20, 15)),
+    "length-0": madt(lapic(0, 0), b"\0\0", lapic(1, 1)),
+    "short": madt(b"\1\6" + bytes(4), b"\2\4\0\0", b"\5\4\0\0", b"\x09\x08" + bytes(6)),
+    "empty": madt(), "lapic": madt(lapic=0xFEE00001),
+}
+
+
+# --- RSDP and the tables of tables ---
+def rsdp(revision, rsdt, xsdt):
+    raw = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"BOCHS ", revision, rsdt, 36, xsdt, 0))
+    raw[8] = -sum(raw[:20]) & 0xFF
+    raw[32] = -sum(raw) & 0xFF
+    return bytes(raw)
+
+
+def sdt(width, addresses):
+    signature = b"XSDT" if width == 8 else b"RSDT"
+    return table(signature, b"".join(a.to_bytes(width, "little") for a in addresses), 1)
+
+
+RSDPS = {
+    "v1": rsdp(0, 0x7FE2000, 0)[:20], "v2": rsdp(2, 0x7FE2000, 0x123456000),
+    "nothing": rsdp(2, 0, 0), "xsdt": sdt(8, [0x1000, 1 << 40]), "rsdt": sdt(4, [0x1000, 0x2000]),
+}
+
+
+# --- physical memory with all of them in it, from 0x10000 on ---
+def static(tables, width=8, fadt=True):
+    base, image, at = 0x10000, bytearray(4096), 1024
+    addresses = []
+
+    def add(raw):
+        nonlocal at
+        image[at:at + len(raw)] = raw
+        at += len(raw) + 5
+        return base + at - len(raw) - 5
+
+    if fadt:
+        dsdt = add(table(b"DSDT", b"aml", 2))
+        addresses.append(add(table(b"FACP", bytes(4) + struct.pack("<I", dsdt) + bytes(96)
+                                   + struct.pack("<Q", dsdt), 6)))
+    addresses += [add(t) for t in tables]
+    root = sdt(width, addresses)
+    image[:len(root)] = root
+    head = rsdp(2, 0, base) if width == 8 else rsdp(0, base, 0)
+    return head + bytes(image[:at])
+
+
+STATICS = {
+    "xsdt": static([SRATS["two-nodes"], SLITS["two"], MADTS["q35"]]),
+    "rsdt": static([MADTS["q35"]], 4, False),
+    "twice": static([SRATS["x2apic"], SRATS["two-nodes"]]),
+    "ioapic-in-ram": static([madt(lapic(0, 0), ioapic(0, 0x200000, 0))]),
+}
+
+
+# --- multiboot2 ---
+def tag(kind, body):
+    raw = struct.pack("<II", kind, 8 + len(body)) + body
+    return raw + bytes(-len(raw) % 8)
+
+
+def mmap(*entries, size=24):
+    return tag(6, struct.pack("<II", size, 0)
+               + b"".join(struct.pack("<QQII", *e, 0).ljust(size, b"\xee") for e in entries))
+
+
+def info(*tags):
+    body = b"".join(tags) + tag(0, b"")
+    return struct.pack("<II", 8 + len(body), 0) + body
+
+
+BIOS_MAP = ((0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0xF0000, 0x10000, 2), (0x100000, 0x7EE0000, 1),
+            (0x7FE0000, 0x20000, 2), (0xFFFC0000, 0x40000, 2), (4 * G, G, 1))
+EFI_MAP = tag(17, struct.pack("<II", 48, 1) + b"".join(
+    struct.pack("<IIQQQQQ", kind, 0, base, 0, pages, 15, 0)
+    for kind, base, pages in ((7, 0, 0xA0), (4, 0x100000, 256), (9, 0x200000, 1), (10, 0x201000, 1),
+                              (6, 0x300000, 4), (14, 0x400000, 4))))
+MULTIBOOTS = {
+    "bios": info(tag(1, b"maxcpus=2 numa=off\0"), tag(2, b"GRUB 2.06\0"), mmap(*BIOS_MAP),
+                 tag(14, rsdp(0, 0x7FE2000, 0)[:20])),
+    "efi": info(tag(1, b"\0"), tag(12, bytes(8)), EFI_MAP, mmap(*BIOS_MAP, (0x200000, 4096, 20)),
+                tag(14, rsdp(2, 1, 2)[:20]), tag(15, rsdp(2, 0x7FE2000, 0x7FE3000)), tag(20, bytes(8))),
+    "efi-map": info(EFI_MAP),
+    "overlaps": info(mmap((0, G, 1), (4096, 8192, 2), (8192, 4096, 5), (0, 100, 4), (50, 100, 3))),
+    "wide": info(mmap(*BIOS_MAP, size=40)),
+    "many": info(mmap(*((i << 16, 1 << 15, 1) for i in range(300)))),
+    "empty": info(), "no-end": info(mmap(*BIOS_MAP))[:-8],
+}
+
+OPTIONS = {
+    "all": b"memhp_default_state=online_movable movable_node numa=off maxcpus=3 memhp_eject=manual "
+           b"color=1 loglevel=7 shell=0",
+    "bad": b"maxcpus=0 maxcpus=x numa= =on quiet memhp_default_state=onlin shell=2", "blank": b" \t\n",
+    "flood": b"x " * 100,
+}
+
+SEEDS = {"srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
+         "multiboot2": MULTIBOOTS, "options": OPTIONS}
+
+
+def main(top):
+    for target, seeds in SEEDS.items():
+        folder = os.path.join(top, target)
+        os.makedirs(folder, exist_ok=True)
+        for name, raw in seeds.items():
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(raw)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.splitlines()[0])
+    main(sys.argv[1])
