@@ -1,0 +1,75 @@
+/*
+ * drivers/acpi/memrange.c - the one memory range of a device, out of the pieces that _CRS names.
+ *
+ * A DIMM is one contiguous range.  Firmware may cut it in pieces, in any order, since some
+ * descriptors hold 32 bits only; what does not join to one range is refused, never guessed at.
+ */
+#include "drivers/acpi/memrange.h"
+
+#include "kernel/lib/errno.h"
+
+static int check_descriptor(const struct memrange_descriptor *d, struct refusal *why)
+{
+	if (d->length == 0)
+		return refuse(why, -EINVAL, "_CRS", "an empty memory range at 0x%lx",
+			      (unsigned long)d->minimum);
+	if (d->minimum + (d->length - 1) < d->minimum)
+		return refuse(why, -EOVERFLOW, "_CRS", "0x%lx bytes at 0x%lx wrap around",
+			      (unsigned long)d->length, (unsigned long)d->minimum);
+	if (d->translation != 0)
+		return refuse(why, -EINVAL, "_CRS", "memory at 0x%lx is behind an offset of 0x%lx",
+			      (unsigned long)d->minimum, (unsigned long)d->translation);
+	if (!d->fixed || d->maximum != d->minimum + (d->length - 1))
+		return refuse(why, -EINVAL, "_CRS",
+			      "0x%lx bytes somewhere in 0x%lx-0x%lx are not one place",
+			      (unsigned long)d->length, (unsigned long)d->minimum,
+			      (unsigned long)d->maximum);
+	return 0;
+}
+
+/* Keeps the pieces sorted by base. */
+void memrange_add(struct memrange *ranges, const struct memrange_descriptor *descriptor)
+{
+	unsigned i = ranges->npieces;
+
+	if (check_descriptor(descriptor, &ranges->why) != 0)
+		return;
+	if (ranges->npieces == MEMRANGE_PIECES_MAX) {
+		refuse(&ranges->why, -EINVAL, "_CRS", "more than %u memory ranges",
+		       MEMRANGE_PIECES_MAX);
+		return;
+	}
+	for (; i > 0 && ranges->piece[i - 1].base > descriptor->minimum; i--)
+		ranges->piece[i] = ranges->piece[i - 1];
+	ranges->piece[i] = (struct memrange_piece){descriptor->minimum, descriptor->length};
+	ranges->npieces++;
+}
+
+int memrange_single(const struct memrange *ranges, paddr_t limit, struct memrange_piece *range,
+		    struct refusal *why)
+{
+	struct memrange_piece whole;
+
+	if (ranges->why.err != 0)
+		return refuse(why, ranges->why.err, ranges->why.step, "%s", ranges->why.text);
+	if (ranges->npieces == 0)
+		return refuse(why, -EINVAL, "_CRS", "names no memory");
+	whole = ranges->piece[0];
+	for (unsigned i = 1; i < ranges->npieces; i++) {
+		paddr_t base = ranges->piece[i].base;
+		uint64_t offset = base - whole.base; /* sorted: no wrap */
+
+		if (offset != whole.size)
+			return refuse(why, -EINVAL, "_CRS", "memory %s at 0x%lx",
+				      offset < whole.size ? "overlaps itself"
+							  : "in two places, also",
+				      (unsigned long)base);
+		whole.size += ranges->piece[i].size;
+	}
+	if (whole.base >= limit || whole.size > limit - whole.base)
+		return refuse(why, -ERANGE, "_CRS", "0x%lx bytes at 0x%lx reach beyond 0x%lx",
+			      (unsigned long)whole.size, (unsigned long)whole.base,
+			      (unsigned long)limit);
+	*range = whole;
+	return 0;
+}
