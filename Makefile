@@ -1,4 +1,19 @@
-# Headroom: how it is built.  `make help` says what there is to make.
+# Headroom: how it is built.
+#
+## make run        set up, build, boot with the serial shell on this terminal
+## make demo       plug, use and unplug DIMMs with nobody at the keyboard
+## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
+## make test-full  the long ones too
+## make bench      benchmarks under deterministic instruction counting
+## make bench-linux  the same work on Debian's Linux kernel, side by side
+## make debug      boot stopped, with gdb attached
+## make iso        build/headroom.iso, for BIOS and UEFI
+## make check      format, clang-tidy, layering, file sizes, scripts
+## make clean      remove build/
+##
+## Variables of run, demo and debug (with their defaults):
+##   MEM=512M SLOTS=8 MAXMEM=16G SMP=2 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
+## DEBUG=1 builds with every whole-structure check, below build/debug.
 #
 # Sources are found by directory (KERNEL_DIRS): a new .c or .asm file needs no line here.
 # Everything built goes below $(BUILD); DEBUG=1 has a directory of its own in it, so that the two
@@ -140,9 +155,55 @@ $(foreach t,$(UNIT_TESTS:tests/unit/%.c=%),$(eval $(call unit_rule,$(t))))
 # --- fuzzers of what comes from outside -------------------------------------------------------
 -include tests/fuzz/fuzz.mk
 
+# --- using it --------------------------------------------------------------------------------
+ISO := $(BUILD)/headroom.iso
+SUBMAKE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
+export $(SETTINGS)
+
+.PHONY: run demo debug setup-run setup-test setup-check setup-debug
+setup-%:
+	@tools/setup $*
+
+# Set-up comes before anything that it may have to install for; hence the second make.
+run: setup-run
+	@$(SUBMAKE) iso
+	@tools/run
+
+demo: setup-run
+	@$(SUBMAKE) iso
+	@$(PYTHON) tools/demo
+
+debug: setup-debug
+	@$(SUBMAKE) iso
+	@tools/debug
+
+# --- tests -----------------------------------------------------------------------------------
+.PHONY: test test-full check bench bench-linux
+test: setup-test
+	@$(SUBMAKE) iso unit-build
+	@$(SUBMAKE) DEBUG=1 iso
+	@$(PYTHON) tools/test $(UNIT_BINS)
+
+test-full: setup-test
+	@$(SUBMAKE) iso unit-build
+	@$(SUBMAKE) DEBUG=1 iso
+	@$(PYTHON) tools/test --full $(UNIT_BINS)
+
+check: setup-check
+	@tools/check
+
+bench: setup-run
+	@$(SUBMAKE) iso
+	@$(PYTHON) tools/bench
+
+bench-linux: setup-run
+	@$(SUBMAKE) iso
+	@$(PYTHON) tools/bench --linux
+
 .PHONY: clean help
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## \{0,1\}//p' Makefile
