@@ -45,31 +45,38 @@ void memrange_add(struct memrange *ranges, const struct memrange_descriptor *des
 	ranges->npieces++;
 }
 
+static int check_limit(const struct memrange_piece *piece, paddr_t limit, struct refusal *why)
+{
+	if (piece->base < limit && piece->size <= limit - piece->base)
+		return 0;
+	return refuse(why, -ERANGE, "_CRS", "0x%lx bytes at 0x%lx reach beyond 0x%lx",
+		      (unsigned long)piece->size, (unsigned long)piece->base, (unsigned long)limit);
+}
+
 int memrange_single(const struct memrange *ranges, paddr_t limit, struct memrange_piece *range,
 		    struct refusal *why)
 {
-	struct memrange_piece whole;
+	struct memrange_piece whole = {0};
 
 	if (ranges->why.err != 0)
 		return refuse(why, ranges->why.err, ranges->why.step, "%s", ranges->why.text);
 	if (ranges->npieces == 0)
 		return refuse(why, -EINVAL, "_CRS", "names no memory");
-	whole = ranges->piece[0];
-	for (unsigned i = 1; i < ranges->npieces; i++) {
-		paddr_t base = ranges->piece[i].base;
-		uint64_t offset = base - whole.base; /* sorted: no wrap */
+	whole.base = ranges->piece[0].base;
+	for (unsigned i = 0; i < ranges->npieces; i++) {
+		const struct memrange_piece *piece = &ranges->piece[i];
+		uint64_t offset = piece->base - whole.base; /* sorted: no wrap */
+		int err = check_limit(piece, limit, why);   /* so the sum does not wrap */
 
+		if (err != 0)
+			return err;
 		if (offset != whole.size)
 			return refuse(why, -EINVAL, "_CRS", "memory %s at 0x%lx",
 				      offset < whole.size ? "overlaps itself"
 							  : "in two places, also",
-				      (unsigned long)base);
-		whole.size += ranges->piece[i].size;
+				      (unsigned long)piece->base);
+		whole.size += piece->size;
 	}
-	if (whole.base >= limit || whole.size > limit - whole.base)
-		return refuse(why, -ERANGE, "_CRS", "0x%lx bytes at 0x%lx reach beyond 0x%lx",
-			      (unsigned long)whole.size, (unsigned long)whole.base,
-			      (unsigned long)limit);
 	*range = whole;
 	return 0;
 }
