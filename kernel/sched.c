@@ -78,6 +78,14 @@ static void account(struct sched_cpu *cpu, struct thread *prev, struct thread *n
 	next->switches++;
 }
 
+uint64_t sched_cycles(const struct thread *t)
+{
+	const struct sched_cpu *cpu = this_cpu();
+
+	ASSERT(spin_is_held(&sched_lock));
+	return t == cpu->current ? t->cycles + (cpu_cycles() - cpu->switched_at) : t->cycles;
+}
+
 void sched_switch(void)
 {
 	struct sched_cpu *cpu = this_cpu();

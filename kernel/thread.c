@@ -204,7 +204,7 @@ bool thread_info(unsigned *id, struct thread_info *info)
 		info->id = t->id;
 		memcpy(info->name, t->name, sizeof(info->name));
 		info->state = t->state;
-		info->runtime_us = t->cycles / clock_cycles_per_us();
+		info->runtime_us = sched_cycles(t) / clock_cycles_per_us();
 		info->switches = t->switches;
 		info->stack_used = stack_used(t);
 		*id = t->id + 1;

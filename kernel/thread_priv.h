@@ -46,6 +46,9 @@ extern struct thread sched_main;
 /* Turns preemption on: `idle` runs when nobody else can. */
 void sched_start(struct thread *idle);
 
+/* => sched_lock held: TSC counts that `t` has run, up to now if it is running. */
+uint64_t sched_cycles(const struct thread *t);
+
 /* => sched_lock held: `t` may run from now on. */
 void sched_make_ready(struct thread *t);
 

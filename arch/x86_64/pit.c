@@ -24,8 +24,9 @@ enum {
 	PORT_B_SPEAKER = 1 << 1,
 	PORT_B_OUT2 = 1 << 5,
 	/* Command byte: channel << 6 | access << 4 | mode << 1. */
-	COMMAND_RATE0 = 0 << 6 | 3 << 4 | 2 << 1,    /* low and high byte, rate generator */
-	COMMAND_ONESHOT2 = 2 << 6 | 3 << 4 | 0 << 1, /* interrupt on terminal count */
+	COMMAND_ONESHOT0 = 0 << 6 | 3 << 4 | 0 << 1, /* interrupt on terminal count */
+	COMMAND_RATE0 = 0 << 6 | 3 << 4 | 2 << 1,    /* rate generator; low and high byte */
+	COMMAND_ONESHOT2 = 2 << 6 | 3 << 4 | 0 << 1,
 	COMMAND_LATCH2 = 2 << 6,
 };
 
@@ -160,4 +161,9 @@ void pit_start_periodic(unsigned hz)
 	io_out8(PIT_COMMAND, COMMAND_RATE0);
 	io_out8(PIT_CHANNEL0, (uint8_t)divisor);
 	io_out8(PIT_CHANNEL0, (uint8_t)(divisor >> 8));
+}
+
+void pit_stop(void)
+{
+	io_out8(PIT_COMMAND, COMMAND_ONESHOT0); /* waits for a count that never comes [8254] */
 }

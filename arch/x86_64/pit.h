@@ -6,5 +6,7 @@
 
 /* Channel 0 raises ISA interrupt 0 `hz` times a second. */
 void pit_start_periodic(unsigned hz);
+/* Channel 0 falls silent. */
+void pit_stop(void);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/x86_64/pit.h"
 #include "kernel/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -206,6 +207,36 @@ KERNEL_TEST(irq, a_line_has_one_handler)
 	EXPECT_EQ(irq_register_isa(5, "selftest-irq", claim, NULL), -EBUSY);
 	irq_unregister_isa(5, claim);
 	EXPECT(!line_listed("selftest-irq"));
+}
+
+static bool count_interrupt(void *arg)
+{
+	(*(unsigned *)arg)++;
+	return true;
+}
+
+/* A device interrupt all the way: 8254, override, IOAPIC, LAPIC, handler; and none when it is
+ * unregistered. */
+KERNEL_TEST(irq, a_line_delivers_until_unregistered)
+{
+	static unsigned count; /* outlives a late interrupt */
+	unsigned after;
+	int err = irq_register_isa(0, "selftest-pit", count_interrupt, &count);
+
+	if (err == -EBUSY) {
+		test_skip(t, "the PIT is the kernel's tick here");
+		return;
+	}
+	REQUIRE(err == 0);
+	count = 0;
+	pit_start_periodic(500);
+	EXPECT_EQ(thread_sleep_us(60000), 0);
+	EXPECT(count >= 5);
+	irq_unregister_isa(0, count_interrupt);
+	after = count;
+	EXPECT_EQ(thread_sleep_us(20000), 0);
+	EXPECT_EQ(count, after);
+	pit_stop();
 }
 
 KERNEL_TEST(irq, the_timer_counts)
