@@ -20,8 +20,7 @@ struct chmem {
 #define BLOCK_BYTES (BLOCK_PAGES * PAGE_SIZE)
 
 /* One block on or off; 0 or an errno with *why. */
-static int change_block(const struct chmem *c, const struct block_range *range,
-			struct refusal *why)
+static int change_block(const struct chmem *c, const struct block_range *range, struct refusal *why)
 {
 	struct block_result result;
 
@@ -69,7 +68,8 @@ static int change_size(const struct chmem *c, uint64_t size)
 {
 	enum block_state state = c->enable ? BLOCK_OFFLINE : BLOCK_ONLINE;
 	struct block_range all = {.start = 0, .npages = paddr_to_pfn(DIRECT_MAP_MAX)};
-	struct search s = {.state = state, .to = paddr_to_pfn(DIRECT_MAP_MAX), .highest = !c->enable};
+	struct search s = {
+		.state = state, .to = paddr_to_pfn(DIRECT_MAP_MAX), .highest = !c->enable};
 	struct refusal why = {0};
 	uint64_t available, done = 0;
 	char text[24];

@@ -101,8 +101,8 @@ static void print_json(void)
 	json_end(&j);
 }
 
-SHELL_COMMAND(lsdimm, "[-b] [-J]", "plugged memory devices, and what their metadata cost",
-	      "lsdimm", SHELL_NORMAL)
+SHELL_COMMAND(lsdimm, "[-b] [-J]", "plugged memory devices, and what their metadata cost", "lsdimm",
+	      SHELL_NORMAL)
 {
 	static const struct table_column columns[] = {
 		{"NAME", false}, {"SLOT", true},   {"NODE", true}, {"BASE", false}, {"SIZE", true},

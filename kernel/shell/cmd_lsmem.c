@@ -15,9 +15,9 @@
 enum lsmem_column { COL_RANGE, COL_SIZE, COL_STATE, COL_REMOVABLE, COL_BLOCK, COL_NODE, COL_ZONES };
 
 static const struct table_column column_table[] = {
-	[COL_RANGE] = {"RANGE", false},	       [COL_SIZE] = {"SIZE", true},
-	[COL_STATE] = {"STATE", true},	       [COL_REMOVABLE] = {"REMOVABLE", true},
-	[COL_BLOCK] = {"BLOCK", true},	       [COL_NODE] = {"NODE", true},
+	[COL_RANGE] = {"RANGE", false}, [COL_SIZE] = {"SIZE", true},
+	[COL_STATE] = {"STATE", true},	[COL_REMOVABLE] = {"REMOVABLE", true},
+	[COL_BLOCK] = {"BLOCK", true},	[COL_NODE] = {"NODE", true},
 	[COL_ZONES] = {"ZONES", true},
 };
 #define NCOLUMNS ARRAY_SIZE(column_table)
@@ -225,8 +225,8 @@ static void print_text(struct lsmem *l)
 	table_print(columns, l->ncolumns, table_rows, l);
 	shell_printf("\n%-23s %5s\n", "Memory block size:",
 		     format_size(BLOCK_PAGES * PAGE_SIZE, l->bytes, text, sizeof(text)));
-	shell_printf("%-23s %5s\n", "Total online memory:",
-		     format_size(l->online, l->bytes, text, sizeof(text)));
+	shell_printf("%-23s %5s\n",
+		     "Total online memory:", format_size(l->online, l->bytes, text, sizeof(text)));
 	shell_printf("%-23s %5s\n", "Total offline memory:",
 		     format_size(l->offline, l->bytes, text, sizeof(text)));
 }

@@ -32,7 +32,8 @@ struct holder_list {
 /* The order of the chunk at `pfn` now; "-" if it has gone meanwhile. */
 static const char *format_order(pfn_t pfn, char *buf, size_t size)
 {
-	const struct page *page = chunk_of(pfn, NULL);
+	pfn_t head;
+	const struct page *page = chunk_of(pfn, &head);
 
 	if (page != NULL)
 		snprintf(buf, size, "%u", page->order);
@@ -75,7 +76,7 @@ static uint64_t held_pages(const struct holder_list *list, bool movable)
 static void print_holders(const char *word, const struct holder_list *list, unsigned groups)
 {
 	static const struct table_column columns[] = {
-		{"OWNER", false}, {"CHUNKS", true}, {"PAGES", true},  {"PFN", true},
+		{"OWNER", false}, {"CHUNKS", true}, {"PAGES", true},   {"PFN", true},
 		{"ORDER", true},  {"AGE", true},    {"CALLER", false},
 	};
 	uint64_t unmovable = held_pages(list, false), movable = held_pages(list, true);
@@ -109,7 +110,9 @@ SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory
 		return shell_error("why", EALREADY, "%.32s: no block of it is online", argv[1]);
 	groups = blocks_holders(&target.range, list.holders, HOLDERS_MAX);
 	list.n = MIN(groups, HOLDERS_MAX);
+	mutex_lock(&hotplug_lock);
 	print_holders(argv[1], &list, groups);
+	mutex_unlock(&hotplug_lock);
 	return SHELL_OK;
 }
 

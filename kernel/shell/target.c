@@ -175,8 +175,8 @@ static int parse_held(const char *command, const char *word, bool plugged, struc
 	err = parse_range(word, &base, &size);
 	if (err == 0)
 		return set_range(command, word, base, size, target);
-	shell_error(command, err,
-		    "%.64s: not a target: memoryN, memoryN-M, dimmN, BASE-END or all", word);
+	shell_error(command, err, "%.64s: not a target: memoryN, memoryN-M, dimmN, BASE-END or all",
+		    word);
 	return SHELL_USAGE;
 }
 
