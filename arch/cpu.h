@@ -20,6 +20,11 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
+/* Fills cpu_features and turns on SMEP, SMAP and UMIP where the CPU has them. */
+void cpu_init_features(void);
+/* A hardware random number, or 0 where the CPU has none. */
+uint64_t cpu_random(void);
+
 /* The index of the running CPU, 0 the boot CPU; meaningful while preemption or IRQs are off. */
 unsigned cpu_id(void);
 

@@ -14,12 +14,7 @@
 #include "kernel/lib/types.h"
 
 /* The address space (docs/architecture.md). */
-#ifdef HOST_BUILD
-extern uintptr_t host_direct_map; /* a test's arena stands for physical address 0 */
-#define DIRECT_MAP_BASE host_direct_map
-#else
 #define DIRECT_MAP_BASE 0xffff800000000000UL
-#endif
 #define DIRECT_MAP_MAX	(64 * TiB) /* physical addresses from here on are never RAM for us */
 #define KMAP_BASE	0xffffc90000000000UL
 #define KMAP_END	0xffffd90000000000UL

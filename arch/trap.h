@@ -16,16 +16,34 @@ struct trap_frame {
 	uint64_t rip, cs, rflags, rsp, ss; /* pushed by the CPU [SDM 3A 6.14.2] */
 };
 
-enum { TRAP_NMI = 2, TRAP_DOUBLE_FAULT = 8, TRAP_GENERAL = 13, TRAP_PAGE_FAULT = 14 };
+enum {
+	TRAP_NMI = 2,
+	TRAP_DOUBLE_FAULT = 8,
+	TRAP_GENERAL = 13,
+	TRAP_PAGE_FAULT = 14,
+	TRAP_MACHINE_CHECK = 18,
+};
 
 typedef bool (*trap_handler_fn)(struct trap_frame *frame);
 
 void trap_init(void); /* GDT, TSS with IST stacks, IDT: from here on a fault is reported */
+/* Any of the 256 vectors; NULL unregisters.  Handlers run with interrupts off. */
 void trap_register(unsigned vector, trap_handler_fn handler);
 /* CR2, the address of the last page fault. */
 vaddr_t trap_fault_address(void);
 
 /* Writes up to `max` return addresses of the chain of frames at `rbp`; returns how many. */
 unsigned backtrace(uint64_t rbp, vaddr_t *addrs, unsigned max);
+
+/* Loads 8 bytes that may not be mapped; false (and *value untouched) if they are not. */
+bool probe_read64(vaddr_t addr, uint64_t *value);
+
+/* Says what a kernel mapping at `va` is ("guard page of stack:shell"), or NULL; no locks.
+ * Fault reports call it; a fault in a "guard page of stack:..." is a stack overflow. */
+typedef const char *(*trap_describe_fn)(vaddr_t va, char *buf, size_t size);
+void trap_set_describer(trap_describe_fn describe);
+
+/* Prints the registers by panic_printf(). */
+void trap_report(const struct trap_frame *frame);
 
 #endif

@@ -34,6 +34,10 @@ bool log_read(uint64_t *seq, struct log_line *line);
 typedef void (*log_sink_fn)(const struct log_line *line);
 /* One console sink: lines of level <= log_console_level() go to it as they come. */
 void log_set_sink(log_sink_fn sink);
+/* Where time_us comes from; lines before have 0. */
+void log_set_clock(uint64_t (*clock)(void));
+/* The number that the next line will get. */
+uint64_t log_next_seq(void);
 void log_set_console_level(int level);
 int log_console_level(void);
 

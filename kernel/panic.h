@@ -8,6 +8,8 @@
 
 #include "kernel/lib/types.h"
 
+#include <stdarg.h>
+
 struct trap_frame;
 
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
@@ -19,9 +21,16 @@ bool panic_in_progress(void);
 typedef void (*panic_dumper_fn)(void);
 void panic_register_dumper(panic_dumper_fn dumper);
 /* What panic() runs after everything else instead of halting, e.g. a shell that polls; must not
- * lock, and does not return. */
+ * lock.  A panic in it runs it again, a few times. */
 void panic_set_shell(void (*shell)(void));
 /* Prints during a panic: straight to the serial line. */
 void panic_printf(const char *fmt, ...) __printf(1, 2);
+void panic_vprintf(const char *fmt, va_list ap) __printf(1, 0);
+/* The address and the function it lies in. */
+void panic_print_address(vaddr_t addr);
+
+/* How the running thread is called, for reports: must not lock, may return NULL. */
+void panic_set_thread_name(const char *(*name)(void));
+const char *panic_thread_name(void);
 
 #endif

@@ -131,8 +131,7 @@ static void put_error(const char *text)
 {
 	const struct pipeline *p = filters;
 
-	if (ngathered != 0 || line_fate != UNDECIDED)
-		end_line();
+	shell_flush();
 	filters = NULL;
 	shell_printf("%serror: %s%s\n", shell_color(COLOR_RED), text, shell_color(COLOR_NONE));
 	filters = p;

@@ -1,0 +1,59 @@
+/*
+ * arch/x86_64/control.h - control registers and CPUID.
+ */
+#ifndef ARCH_X86_64_CONTROL_H
+#define ARCH_X86_64_CONTROL_H
+
+#include "kernel/lib/types.h"
+
+/* [SDM 3A 2.5] */
+#define CR4_PGE	  (1UL << 7)
+#define CR4_UMIP  (1UL << 11)
+#define CR4_SMEP  (1UL << 20)
+#define CR4_SMAP  (1UL << 21)
+#define RFLAGS_AC (1UL << 18)
+
+static inline uint64_t control_read_cr0(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
+	return v;
+}
+
+static inline uint64_t control_read_cr3(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(v));
+	return v;
+}
+
+static inline uint64_t control_read_cr4(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
+	return v;
+}
+
+static inline void control_write_cr4(uint64_t v)
+{
+	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+#endif
