@@ -55,7 +55,8 @@ void boot_spans_make(const struct srat_info *srat)
 			uint8_t node;
 			pfn_t next = node_boot_run(srat, pfn, end, &node);
 
-			if (!add_run(pfn, next, node))
+			/* Behind a run that was left out nothing may grow a span over it. */
+			if (left > 0 || !add_run(pfn, next, node))
 				left += next - pfn;
 			pfn = next;
 		}
