@@ -33,7 +33,7 @@ fuzz-quick-$(1): $(FUZZ_DIR)/$(1) $(FUZZ_DIR)/seeds.done
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(n))))
 
-$(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py
+$(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py
 	@$(PYTHON) $< $(FUZZ_DIR)/seeds
 	@touch $@
 

@@ -1,42 +1,17 @@
 #!/usr/bin/python3
 """tests/fuzz/seeds.py DIR - writes the seeds of every fuzz target to DIR/TARGET/.
 
-The tables are packed here, field by field, as the specifications lay them out, in the shapes
-that QEMU, and machines seen in the wild, produce.  Nothing binary is kept in the repository.
+The tables are packed field by field (tests/firmware/tables.py), in the shapes that QEMU, and
+machines seen in the wild, produce.  Nothing binary is kept in the repository.
 """
 import os
 import struct
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../firmware"))
+from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring, rsdp, sdt, slit, srat,  # noqa: E402
+                    table, x2cpu)
 
-def table(signature, body, revision=3):
-    """A table with the common header [ACPI 6.5 5.2.6], length and checksum right."""
-    header = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"BOCHS ",
-                         b"BXPC    ", 1, b"BXPC", 1)
-    raw = bytearray(header + body)
-    raw[9] = -sum(raw) & 0xFF
-    return bytes(raw)
-
-
-# --- SRAT ---
-def memory(base, size, pxm, flags=1):
-    return struct.pack("<BBIHQQIIQ", 1, 40, pxm, 0, base, size, 0, flags, 0)
-
-
-def cpu(apic, pxm, flags=1):
-    return struct.pack("<BBBBIB3sI", 0, 16, pxm & 0xFF, apic, flags, 0,
-                       (pxm >> 8).to_bytes(3, "little"), 0)
-
-
-def x2cpu(apic, pxm, flags=1):
-    return struct.pack("<BBHIIIQ", 2, 24, 0, pxm, apic, flags, 0)
-
-
-def srat(*entries, revision=1):
-    return table(b"SRAT", struct.pack("<IQ", 1, 0) + b"".join(entries), revision)
-
-
-G = 1 << 30
 SRATS = {
     "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, G, 0),
                       memory(4 * G, G, 1), memory(0, 0, 0, 0), memory(5 * G, 24 * G, 1, 3)),
@@ -50,40 +25,11 @@ SRATS = {
     "empty": srat(),
 }
 
-
-# --- SLIT ---
-def slit(n, distances, announced=None):
-    return table(b"SLIT", struct.pack("<Q", n if announced is None else announced)
-                 + bytes(distances), 1)
-
-
-def ring(n):
-    return [10 if i == j else 11 + abs(i - j) % 240 for i in range(n) for j in range(n)]
-
-
 SLITS = {
     "one": slit(1, [10]), "two": slit(2, [10, 21, 21, 10]), "ring-8": slit(8, ring(8)),
     "ring-70": slit(70, ring(70)), "diagonal": slit(2, [10, 20, 20, 11]),
     "below-10": slit(2, [10, 9, 20, 10]), "announced": slit(2, ring(2), 1 << 32), "none": slit(0, []),
 }
-
-
-# --- MADT ---
-def madt(*entries, lapic=0xFEE00000, flags=1):
-    return table(b"APIC", struct.pack("<II", lapic, flags) + b"".join(entries))
-
-
-def lapic(uid, apic, flags=1):
-    return struct.pack("<BBBBI", 0, 8, uid, apic, flags)
-
-
-def ioapic(ident, address, base):
-    return struct.pack("<BBBBII", 1, 12, ident, 0, address, base)
-
-
-def override(source, gsi, flags):
-    return struct.pack("<BBBBIH", 2, 10, 0, source, gsi, flags)
-
 
 LAPIC_NMI = struct.pack("<BBBHB", 4, 6, 255, 0, 1)
 Q35 = (lapic(0, 0), lapic(1, 1), lapic(2, 2, 0), ioapic(0, 0xFEC00000, 0), override(0, 2, 0),
@@ -99,19 +45,6 @@ MADTS = {
     "short": madt(b"\1\6" + bytes(4), b"\2\4\0\0", b"\5\4\0\0", b"\x09\x08" + bytes(6)),
     "empty": madt(), "lapic": madt(lapic=0xFEE00001),
 }
-
-
-# --- RSDP and the tables of tables ---
-def rsdp(revision, rsdt, xsdt):
-    raw = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"BOCHS ", revision, rsdt, 36, xsdt, 0))
-    raw[8] = -sum(raw[:20]) & 0xFF
-    raw[32] = -sum(raw) & 0xFF
-    return bytes(raw)
-
-
-def sdt(width, addresses):
-    signature = b"XSDT" if width == 8 else b"RSDT"
-    return table(signature, b"".join(a.to_bytes(width, "little") for a in addresses), 1)
 
 
 RSDPS = {

@@ -406,7 +406,7 @@ static void test_too_many(void **state)
 	assert_int_equal(info.ncpus, SRAT_CPUS_MAX);
 	assert_int_equal(info.rejected, 8);
 	assert_said("SRAT: 3 memory ranges beyond 512 are ignored");
-	assert_said("SRAT: 5 processors beyond 256 are ignored");
+	assert_said("SRAT: 5 processors beyond 512 are ignored");
 }
 
 static void test_header_alone(void **state)

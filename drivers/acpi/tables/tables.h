@@ -32,7 +32,7 @@ int acpi_table_check(const void *table, size_t available, const char signature[4
 
 /* --- SRAT [ACPI 6.5 5.2.16] --- */
 #define SRAT_RANGES_MAX 512
-#define SRAT_CPUS_MAX	256
+#define SRAT_CPUS_MAX	512
 
 struct srat_range {
 	paddr_t base;
