@@ -115,6 +115,7 @@ $(O)/symbols.o: $(O)/symbols.c
 $(OUT)/headroom.elf: $(O)/symbols.o
 	@echo "  LD    $@"
 	@$(KLD) $(KERNEL_LDFLAGS) -Map=$(OUT)/headroom.map -o $@ $(OBJECTS) $(ACPICA_OBJS) $<
+	@NM=$(KNM) tools/symbols --verify $(OUT)/headroom.pass1.elf $@
 
 -include $(OBJECTS:.o=.d)
 

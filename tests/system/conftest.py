@@ -1,0 +1,65 @@
+"""Fixtures of the system tests: machines that are checked when a test is done with them."""
+import os
+import re
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path.insert(0, os.path.join(ROOT, "tests/system"))
+
+# pylint: disable=wrong-import-position
+from harness import Machine  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="long: make test-full runs it")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def boot(request):
+    """boot(**machine) starts a Machine and waits for its prompt; all end with the test.
+
+    A machine still up when a test has passed must answer `check: ok` and have printed no trouble.
+    Arguments: those of qemu.command_line(), and prompt=False, paused=True, expect_trouble=True.
+    """
+    machines = []
+    logs = os.path.join(ROOT, "build/system-logs")
+    os.makedirs(logs, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9_.=-]+", "_", request.node.name)
+
+    def start(prompt=True, expect_trouble=False, **machine):
+        log = os.path.join(logs, f"{request.node.path.stem}-{name}-{len(machines)}.log")
+        guest = Machine(log=log, **machine)
+        guest.expect_trouble = expect_trouble
+        machines.append(guest)
+        if prompt:
+            guest.wait_prompt()
+        return guest
+
+    yield start
+    passed = getattr(request.node, "report_call", None) and request.node.report_call.passed
+    try:
+        if passed:
+            for machine in machines:
+                machine.at_end()
+    finally:
+        for machine in machines:
+            machine.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.report_call = outcome.get_result()

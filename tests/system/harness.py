@@ -1,0 +1,129 @@
+"""The Machine of the system tests: a Guest (tools/guest.py) with a census and a last check."""
+import contextlib
+import re
+
+from guest import TROUBLE, Guest, GuestError
+
+PAGE = 4096
+MIB = 1 << 20
+GIB = 1 << 30
+BLOCK = 128 * MIB
+VMEMMAP = 0xffffea0000000000
+DIRECT_MAP = 0xffff800000000000
+DESCRIPTOR = 32  # bytes of a struct page
+
+# _OST source events and status codes [ACPI 6.5 6.3.5].
+OST_INSERT, OST_EJECT = 1, 3
+OST_SUCCESS, OST_FAILURE, OST_BUSY, OST_PENDING = 0, 1, 0x82, 0x84
+
+
+class Machine(Guest):
+    """One machine under test."""
+
+    expect_trouble = False
+
+    # --- what the kernel counts -------------------------------------------------------------
+
+    def free(self):
+        """`free -J`: {total, used, free, metadata, hotpluggable} in bytes."""
+        return self.json("free -J")["memory"]
+
+    def lsmem(self, option=""):
+        """`lsmem -J`: rows with base and end (exclusive) added as numbers."""
+        rows = self.json(f"lsmem -J {option}".strip())["memory"]
+        for row in rows:
+            first, last = row["range"].split("-")
+            row["base"], row["end"] = int(first, 16), int(last, 16) + 1
+        return rows
+
+    def slabs(self):
+        """Objects in use by cache name."""
+        document = self.json("slabinfo -J")
+        rows = next(value for value in document.values() if isinstance(value, list))
+        return {row["name"]: next(row[key] for key in ("active", "objects", "used", "in_use")
+                                  if key in row) for row in rows}
+
+    def census(self):
+        """Everything that an operation and its opposite must leave as it was."""
+        free = self.free()
+        return {"free": free, "lsmem": self.lsmem(), "dimms": self.lsdimm(),
+                "buddyinfo": free_pages_by_zone(self.json("buddyinfo -J")),
+                "slabs": self.slabs(), "qemu": self.memory_devices()}
+
+    @contextlib.contextmanager
+    def same_census(self):
+        """The census at the end of the block equals that at its start."""
+        before = self.census()
+        yield before
+        after = self.census()
+        for key, value in before.items():
+            assert after[key] == value, f"census: {key} differs"
+
+    def states(self, name):
+        """The states of the blocks of a device by address."""
+        dimm = next(d for d in self.lsdimm() if d["name"] == name)
+        return [(row["base"], row["end"], row["state"]) for row in self.lsmem("-a")
+                if dimm["base"] <= row["base"] < dimm["base"] + dimm["size"]]
+
+    def check(self):
+        """Every invariant of the memory subsystem holds."""
+        text = self.ok("check", scale=2)
+        assert "check: ok" in text, text
+
+    # --- life cycle of a DIMM ------------------------------------------------------------------
+
+    def plug_named(self, size, **kw):
+        """Plugs a DIMM; (QEMU's id, the kernel's name)."""
+        ident = self.plug(size, **kw)
+        return ident, self.name_of(ident)
+
+    def eject(self, ident, scale=2):
+        """Ejects from inside and sees the DIMM leave QEMU; its backend is deleted."""
+        name = self.name_of(ident)
+        mark = self.qmp.mark()
+        self.ok(f"eject {name}", scale=scale)
+        self.gone(ident, mark)
+        assert ident not in self.memory_devices()
+        assert name not in [d["name"] for d in self.lsdimm()]
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def at_end(self):
+        """What must hold when a test is done."""
+        if self.expect_trouble:
+            return
+        if self.ended() is None and self.process.poll() is None:
+            self.check()
+        trouble = [line for line in self.text.splitlines() if TROUBLE.search(line)
+                   and not line.lstrip().startswith("hr> ")]
+        if trouble:
+            raise GuestError("trouble in the serial log:\n" + "\n".join(trouble[:20]))
+
+
+def free_pages_by_zone(document):
+    """buddyinfo -J reduced to the free pages of each zone (how they are cut may differ)."""
+    rows = next(value for value in document.values() if isinstance(value, list))
+    sums = {}
+    for row in rows:
+        counts = next(value for value in row.values() if isinstance(value, list))
+        key = (row.get("node"), row.get("zone"))
+        sums[key] = sum(n << order for order, n in enumerate(counts))
+    return sums
+
+
+TLB_LINE = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) (\S+)\s*$", re.M)
+
+
+def tlb(machine, start, end):
+    """QEMU's own walk of the guest's page tables in [start, end).
+
+    Entries (virtual, physical, size, flags); flags are QEMU's letters: X no execute, P large,
+    U user, W writable.  QEMU does not print sizes: 1 GiB pages are those whose neighbours are
+    absent, so only 4 KiB and 2 MiB are told apart here.
+    """
+    found = []
+    for virtual, physical, flags in TLB_LINE.findall(machine.qmp.human("info tlb")):
+        address = int(virtual, 16)
+        if start <= address < end:
+            found.append((address, int(physical, 16), 2 * MIB if "P" in flags else PAGE, flags))
+    return found
