@@ -184,6 +184,13 @@ static void search_show(struct editor *e)
 	screen_redraw(e);
 }
 
+static void search_fails(struct editor *e)
+{
+	e->search_failed = true;
+	editor_bell(e);
+	search_show(e);
+}
+
 /* Looks for the pattern from line `index` on towards older ones. */
 static void search_from(struct editor *e, unsigned index)
 {
@@ -195,9 +202,7 @@ static void search_from(struct editor *e, unsigned index)
 		if (match != NULL)
 			break;
 		if (index == 0) {
-			e->search_failed = true;
-			editor_bell(e);
-			search_show(e);
+			search_fails(e);
 			return;
 		}
 	}
@@ -221,8 +226,10 @@ void search_begin(struct editor *e)
 
 void search_older(struct editor *e)
 {
-	if (e->npattern == 0 || e->search_index == 0)
+	if (e->npattern == 0)
 		editor_bell(e);
+	else if (e->search_index == 0)
+		search_fails(e);
 	else
 		search_from(e, e->search_index - 1);
 }
