@@ -48,7 +48,7 @@ struct irq_line {
 
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
 static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
-static const struct madt_info *madt;	 /* NULL: the 8259s are in use; set once */
+static const struct madt_info *apics;	 /* NULL: the 8259s are in use; set once */
 static unsigned depth[MAX_CPUS];	 /* of handlers on this CPU */
 static uint64_t timer_count, spurious_count, error_count;
 static void (*tick_fn)(void);
@@ -79,7 +79,7 @@ void irq_set_exit_hook(void (*hook)(void))
 
 const char *irq_controller(void)
 {
-	if (madt == NULL)
+	if (apics == NULL)
 		return "8259";
 	return lapic_is_x2apic() ? "x2apic" : "xapic";
 }
@@ -88,7 +88,7 @@ const char *irq_controller(void)
 static void line_mask(struct irq_line *line)
 {
 	line->masked = true;
-	if (madt != NULL)
+	if (apics != NULL)
 		ioapic_mask(line->gsi);
 	else
 		pic_set_masked(line->isa, true);
@@ -142,7 +142,7 @@ static bool on_pic(struct trap_frame *frame)
 		return true;
 	}
 	enter();
-	if (madt == NULL) {
+	if (apics == NULL) {
 		line_interrupt(&lines[isa]);
 		pic_eoi(isa);
 	}
@@ -215,13 +215,13 @@ static bool apics_init(const struct madt_info *info)
 	return true;
 }
 
-int irq_init(const struct madt_info *info)
+int irq_init(const struct madt_info *madt)
 {
 	ASSERT(!cpu_irqs_enabled());
 	register_vectors();
 	pic_init(VECTOR_PIC);
-	if (apics_init(info))
-		madt = info;
+	if (apics_init(madt))
+		apics = madt;
 	klog(LOG_INFO, "irq: %s", irq_controller());
 	return 0;
 }
@@ -235,14 +235,14 @@ static void line_describe(struct irq_line *line, unsigned isa, bool level_low)
 	line->gsi = isa;
 	line->level = level_low;
 	line->active_low = level_low;
-	for (unsigned i = 0; madt != NULL && i < madt->noverrides; i++) {
-		if (madt->override[i].source != isa)
+	for (unsigned i = 0; apics != NULL && i < apics->noverrides; i++) {
+		if (apics->override[i].source != isa)
 			continue;
-		line->gsi = madt->override[i].gsi;
-		if (madt->override[i].polarity != MADT_BUS_DEFAULT)
-			line->active_low = madt->override[i].polarity == MADT_LOW_LEVEL;
-		if (madt->override[i].trigger != MADT_BUS_DEFAULT)
-			line->level = madt->override[i].trigger == MADT_LOW_LEVEL;
+		line->gsi = apics->override[i].gsi;
+		if (apics->override[i].polarity != MADT_BUS_DEFAULT)
+			line->active_low = apics->override[i].polarity == MADT_LOW_LEVEL;
+		if (apics->override[i].trigger != MADT_BUS_DEFAULT)
+			line->level = apics->override[i].trigger == MADT_LOW_LEVEL;
 	}
 }
 
@@ -252,7 +252,7 @@ static int line_slot(unsigned isa, bool level_low, unsigned *slot)
 	struct irq_line wanted = {0};
 	int found = -ENOSPC;
 
-	if (madt == NULL) {
+	if (apics == NULL) {
 		*slot = isa;
 		return lines[isa].handler == NULL ? 0 : -EBUSY;
 	}
@@ -274,7 +274,7 @@ static int line_enable(struct irq_line *line)
 	struct ioapic_route route = {
 		.vector = line->vector, .level = line->level, .active_low = line->active_low};
 
-	if (madt != NULL) {
+	if (apics != NULL) {
 		route.apic_id = lapic_id();
 		if (route.apic_id > APIC_ID_MAX)
 			return -EOPNOTSUPP;
@@ -300,7 +300,7 @@ static int irq_register(unsigned isa, bool level_low, const char *name, irq_hand
 		struct irq_line *line = &lines[slot];
 
 		*line = (struct irq_line){.handler = handler, .arg = arg, .name = name};
-		line->vector = (madt != NULL ? VECTOR_LINES : VECTOR_PIC) + slot;
+		line->vector = (apics != NULL ? VECTOR_LINES : VECTOR_PIC) + slot;
 		line_describe(line, isa, level_low);
 		err = line_enable(line);
 		if (err)
@@ -325,7 +325,7 @@ int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, voi
 int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg)
 {
 	/* Without 8259s SCI_INT is a GSI, which may be any. */
-	if (!is_isa(isa) && madt == NULL)
+	if (!is_isa(isa) && apics == NULL)
 		return -EINVAL;
 	return irq_register(isa, true, name, handler, arg);
 }
@@ -351,7 +351,7 @@ void irq_start_tick(unsigned hz, void (*tick)(void))
 
 	ASSERT(hz > 0 && tick != NULL);
 	tick_fn = tick;
-	if (madt != NULL && lapic_timer_start(VECTOR_TIMER, hz))
+	if (apics != NULL && lapic_timer_start(VECTOR_TIMER, hz))
 		return;
 	pit_start_periodic(hz);
 	err = irq_register_isa(ISA_TIMER, "pit", on_pit, NULL);
