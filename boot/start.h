@@ -10,7 +10,7 @@
 
 /* What the loader handed over; immutable after boot_start(). */
 struct boot_handover {
-	uint32_t magic;	 /* BOOT_MAGIC if a multiboot2 loader started us */
+	uint32_t magic; /* BOOT_MAGIC if a multiboot2 loader started us */
 	paddr_t tags_paddr;
 	uint32_t tags_size; /* as the tags claim; only BOOT_TAGS_MAX are copied */
 };

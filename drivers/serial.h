@@ -9,7 +9,7 @@
 
 #include "kernel/lib/types.h"
 
-void serial_init(void); /* from the first C line on */
+void serial_init(void);				 /* from the first C line on */
 void serial_write(const char *text, size_t len); /* "\n" goes out as "\r\n" */
 /* The same without the lock: panics. */
 void serial_write_unlocked(const char *text, size_t len);
@@ -20,5 +20,7 @@ int serial_read(uint64_t timeout_us);
 int serial_poll(void);
 /* Called in interrupt context for every byte before it is queued; true: swallowed (Ctrl-C). */
 void serial_set_interceptor(bool (*intercept)(uint8_t byte));
+/* Input bytes dropped since boot because nobody took them in time. */
+uint32_t serial_input_lost(void);
 
 #endif

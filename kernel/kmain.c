@@ -124,28 +124,28 @@ static void start_firmware(void)
 
 void kmain(void)
 {
-	serial_init();			  /* serial_write(), so klog() and panic() are seen */
+	serial_init(); /* serial_write(), so klog() and panic() are seen */
 	log_set_sink(boot_log_sink);
-	trap_init();			  /* faults are reported */
-	clock_init();			  /* clock_us() */
+	trap_init();  /* faults are reported */
+	clock_init(); /* clock_us() */
 	log_set_clock(clock_us);
 	klog(LOG_NOTICE, "Headroom: a kernel about memory that comes and goes");
-	cpu_init_features();		  /* cpu_features; SMEP, SMAP, UMIP are on */
+	cpu_init_features(); /* cpu_features; SMEP, SMAP, UMIP are on */
 	say_cpu();
-	parse_tags();			  /* bootinfo */
-	parse_options();		  /* option_string() and its like */
-	policy_init();			  /* policy_online(), policy_eject() */
-	mm_init_early(&bootinfo);	  /* final page tables; early_alloc(), phys_to_virt() */
-	find_static_tables();		  /* acpi_static */
-	start_memory();			  /* page_alloc(), kmalloc(), kmap_alloc() */
+	parse_tags();		  /* bootinfo */
+	parse_options();	  /* option_string() and its like */
+	policy_init();		  /* policy_online(), policy_eject() */
+	mm_init_early(&bootinfo); /* final page tables; early_alloc(), phys_to_virt() */
+	find_static_tables();	  /* acpi_static */
+	start_memory();		  /* page_alloc(), kmalloc(), kmap_alloc() */
 	hotplug_init_boot(boot_spans, nr_boot_spans); /* devices and blocks of boot memory */
-	start_interrupts();		  /* irq_register_isa() */
-	threads_init();			  /* thread_create(); this is the thread "main" */
+	start_interrupts();			      /* irq_register_isa() */
+	threads_init(); /* thread_create(); this is the thread "main" */
 	panic_set_thread_name(current_thread_name);
-	clock_start_ticks();		  /* timers; preemption, from the next line on */
+	clock_start_ticks(); /* timers; preemption, from the next line on */
 	cpu_irq_enable();
-	serial_start_input();		  /* serial_read() */
-	start_firmware();		  /* DIMMs come and go */
-	shell_start();			  /* the prompt */
+	serial_start_input(); /* serial_read() */
+	start_firmware();     /* DIMMs come and go */
+	shell_start();	      /* the prompt */
 	thread_exit();
 }

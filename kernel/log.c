@@ -18,11 +18,11 @@
 #define LOG_LINES 1024U
 
 static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
-static struct log_line ring[LOG_LINES];	     /* [l] */
-static uint64_t next_seq = 1;		     /* [l] */
-static log_sink_fn console_sink;	     /* [p] */
-static int console_level = LOG_INFO;	     /* [p] */
-static uint64_t (*log_clock)(void);	     /* [p] */
+static struct log_line ring[LOG_LINES]; /* [l] */
+static uint64_t next_seq = 1;		/* [l] */
+static log_sink_fn console_sink;	/* [p] */
+static int console_level = LOG_INFO;	/* [p] */
+static uint64_t (*log_clock)(void);	/* [p] */
 
 static uint64_t ring_lock(void)
 {

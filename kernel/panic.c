@@ -212,8 +212,8 @@ void panic(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vpanic(NULL, (vaddr_t)__builtin_return_address(0),
-	       (uint64_t)__builtin_frame_address(0), fmt, ap);
+	vpanic(NULL, (vaddr_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0),
+	       fmt, ap);
 }
 
 void panic_trap(const struct trap_frame *frame, const char *fmt, ...)

@@ -50,8 +50,8 @@ static void tss_fill(void)
 	for (unsigned i = 0; i < IST_COUNT; i++)
 		tss.ist[i] = (uint64_t)ist_stack[i] + IST_STACK_SIZE;
 	tss.io_map = sizeof(tss);
-	gdt[SELECTOR_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89UL << 40 |
-				(base >> 24 & 0xff) << 56;
+	gdt[SELECTOR_TSS / 8] =
+		limit | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

@@ -112,7 +112,8 @@ unsigned backtrace(uint64_t rbp, vaddr_t *addrs, unsigned max)
 	while (n < max && rbp >= KERNEL_HALF && rbp % sizeof(uint64_t) == 0) {
 		uint64_t next, ret;
 
-		if (!probe_read64(rbp, &next) || !probe_read64(rbp + sizeof(next), &ret) || ret == 0)
+		if (!probe_read64(rbp, &next) || !probe_read64(rbp + sizeof(next), &ret) ||
+		    ret == 0)
 			break;
 		addrs[n++] = ret;
 		if (next <= rbp)

@@ -6,7 +6,7 @@
 
 #include "arch/trap.h"
 
-#define EXCEPTIONS  32U			/* vectors below are the CPU's own [SDM 3A 6.3.1] */
+#define EXCEPTIONS  32U			 /* vectors below are the CPU's own [SDM 3A 6.3.1] */
 #define KERNEL_HALF 0xffff800000000000UL /* lowest canonical kernel address, 4-level paging */
 
 void trap_dispatch(struct trap_frame *frame);

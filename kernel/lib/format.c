@@ -18,7 +18,7 @@ struct sink {
 struct spec {
 	bool left, zero, plus, space, alternate;
 	int width;
-	int precision; /* -1: none given */
+	int precision;	/* -1: none given */
 	unsigned bytes; /* of the integer argument */
 	char conversion;
 };
@@ -218,7 +218,8 @@ static void put_string(struct sink *out, const struct spec *spec, const char *s)
 {
 	if (s == NULL)
 		s = "(null)";
-	put_text(out, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
+	put_text(out, spec, s,
+		 spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
 }
 
 /* %p is 0x and the digits, as on the host; a null pointer is "(nil)" there and here. */
