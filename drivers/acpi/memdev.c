@@ -178,7 +178,7 @@ static int memdev_eject(struct memory_device *device __unused, void *firmware, s
 	err = eject_hardware(slot, why);
 	slot->lost = false;
 	__atomic_store_n(&slot->host_waits, false, __ATOMIC_RELAXED);
-	answer(slot, source, ost_of_eject(err));
+	answer(slot, source, ost_of_eject(why));
 	if (err == 0)
 		klog(LOG_NOTICE, "acpi: %s: %s ejected", slot->path, slot->name);
 	return err;
@@ -188,16 +188,18 @@ static int memdev_eject(struct memory_device *device __unused, void *firmware, s
 static void eject_unheld(struct slot *slot)
 {
 	struct refusal why = {0};
-	int err = -ENODEV;
+	int err;
 
 	if (slot_status(slot) & ACPI_STA_DEVICE_PRESENT) {
 		answer(slot, OST_EJECT_REQUEST, OST_EJECT_PENDING);
 		err = eject_hardware(slot, &why);
-		event_record(EVENT_EJECT, slot->name, err, 0, "%s",
-			     err != 0 ? why.text : "was never taken in");
+	} else {
+		err = refuse(&why, -ENODEV, "_STA", "the slot is empty");
 	}
+	event_record(EVENT_EJECT, slot->name, err, 0, "%s",
+		     err != 0 ? why.text : "was never taken in");
 	slot->refused = err != 0;
-	answer(slot, OST_EJECT_REQUEST, ost_of_eject(err));
+	answer(slot, OST_EJECT_REQUEST, ost_of_eject(&why));
 }
 
 void memdev_eject_request(struct slot *slot)
@@ -224,5 +226,5 @@ void memdev_eject_request(struct slot *slot)
 	     refusal_format(&why, text, sizeof(text)));
 	/* Refused before the hardware was touched: else memdev_eject() has answered. */
 	if (__atomic_exchange_n(&slot->host_waits, false, __ATOMIC_RELAXED))
-		answer(slot, OST_EJECT_REQUEST, ost_of_eject(err));
+		answer(slot, OST_EJECT_REQUEST, ost_of_eject(&why));
 }

@@ -7,16 +7,23 @@
 
 #include "drivers/acpi/aml.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "mm/hotplug/events.h"
 
-enum ost_status ost_of_eject(int err)
+/* What can move, but is held fast for the moment, is "in use"; what can't move, "busy". */
+static enum ost_status ost_of_busy(const struct refusal *why)
 {
-	switch (-err) {
+	return strcmp(why->step, "migrate") == 0 ? OST_EJECT_IN_USE : OST_EJECT_BUSY;
+}
+
+enum ost_status ost_of_eject(const struct refusal *why)
+{
+	switch (-why->err) {
 	case 0:
 		return OST_SUCCESS;
 	case EBUSY:
-		return OST_EJECT_BUSY;
+		return ost_of_busy(why);
 	case EAGAIN:
 	case ETIMEDOUT:
 		return OST_EJECT_IN_USE;

@@ -5,7 +5,7 @@
 #ifndef DRIVERS_ACPI_OST_H
 #define DRIVERS_ACPI_OST_H
 
-#include "kernel/lib/types.h"
+#include "kernel/lib/refusal.h"
 
 #include <acpi/acpi.h>
 
@@ -32,8 +32,8 @@ enum ost_status {
 	OST_INSERT_NO_MEMORY_RANGE = 0x91, /* the memory range cannot be had */
 };
 
-/* How the errno of a refused ejection, or insertion, is told. */
-enum ost_status ost_of_eject(int err);
+/* How a refused ejection (err 0: none), or the errno of an insertion, is told. */
+enum ost_status ost_of_eject(const struct refusal *why);
 enum ost_status ost_of_insert(uint32_t source, int err);
 
 /* Evaluates the device's _OST, if it has one, and records that as an event of `name`. */
