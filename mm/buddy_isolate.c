@@ -61,9 +61,9 @@ uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npa
 
 		ASSERT(heads_chunk(zone, page));
 		next = pfn + chunk_pages(page);
-		ASSERT(next <= end);
 		if (page->state != PAGE_FREE)
-			continue;
+			continue; /* in use: may reach beyond the range, and moves whole */
+		ASSERT(next <= end);
 		area_del(zone, page, page->order);
 		head_write(page, PAGE_ISOLATED, page->order, page->limit, zone->id);
 		isolated += next - pfn;
