@@ -26,6 +26,7 @@
 #include "mm/hotplug/policy.h"
 #include "mm/init.h"
 #include "mm/kmap.h"
+#include "mm/vm/object.h"
 
 #define CMDLINE_FILE "opt/org.headroom/cmdline"
 
@@ -138,6 +139,7 @@ void kmain(void)
 	mm_init_early(&bootinfo); /* final page tables; early_alloc(), phys_to_virt() */
 	find_static_tables();	  /* acpi_static */
 	start_memory();		  /* page_alloc(), kmalloc(), kmap_alloc() */
+	vm_init();		  /* vm objects: mapped memory that can move */
 	hotplug_init_boot(boot_spans, nr_boot_spans); /* devices and blocks of boot memory */
 	start_interrupts();			      /* irq_register_isa() */
 	threads_init(); /* thread_create(); this is the thread "main" */
