@@ -23,9 +23,9 @@ static bool holds_window(pfn_t start, pfn_t end)
 /* Adds RAM above everything added so far; false where the table is full. */
 static bool add_run(pfn_t start, pfn_t end, uint8_t node)
 {
-	struct boot_span *last = &boot_spans[nr_boot_spans - 1];
+	struct boot_span *last = nr_boot_spans > 0 ? &boot_spans[nr_boot_spans - 1] : NULL;
 
-	if (nr_boot_spans > 0 && last->node == node &&
+	if (last != NULL && last->node == node &&
 	    !holds_window(last->start + last->npages, start)) {
 		last->npages = end - last->start;
 		last->present += end - start;

@@ -257,7 +257,7 @@ void buddy_free(struct zone *zone, struct page *page)
 	if (unlikely(page->state != PAGE_USED || !heads_chunk(zone, page)))
 		panic("buddy: freeing pfn 0x%lx of zone %u, which heads %s (order %u): %s",
 		      (unsigned long)page_to_pfn(page), zone->id, page_state_name(page),
-		      page->order, page->state == PAGE_FREE ? "freed twice" : "not allocated");
+		      page->order, page->state == PAGE_FREE ? "double free" : "wild free");
 	free_locked(zone, page);
 	spin_unlock(&zone->lock, flags);
 }

@@ -167,6 +167,29 @@ int parse_range(const char *text, uint64_t *base, uint64_t *size)
 	return 0;
 }
 
+int parse_seconds(const char *text, uint64_t *us)
+{
+	uint64_t value = 0, scale = 1000000;
+	size_t digits = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++, digits++)
+		if (__builtin_mul_overflow(value, 10UL, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+			return -ERANGE;
+	if (__builtin_mul_overflow(value, 1000000UL, &value))
+		return -ERANGE;
+	if (digits != 0 && *text == '.') {
+		for (text++; *text >= '0' && *text <= '9' && scale > 1; text++) {
+			scale /= 10;
+			value += (uint64_t)(*text - '0') * scale;
+		}
+	}
+	if (digits == 0 || *text != '\0')
+		return -EINVAL;
+	*us = value;
+	return 0;
+}
+
 /* One decimal where it is not zero, rounded: what lsmem and free -h of Linux print. */
 const char *format_size(uint64_t bytes, bool plain_bytes, char *buf, size_t size)
 {

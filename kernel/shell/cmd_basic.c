@@ -105,30 +105,6 @@ SHELL_COMMAND(set, "[color on|off] [columns N] [loglevel N]", "show or change se
 
 /* --- time and repetition --- */
 
-/* Seconds with up to six decimals, in microseconds. */
-static int parse_seconds(const char *text, uint64_t *us)
-{
-	uint64_t value = 0, scale = 1000000;
-	size_t digits = 0;
-
-	for (; *text >= '0' && *text <= '9'; text++, digits++)
-		if (__builtin_mul_overflow(value, 10UL, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
-			return -ERANGE;
-	if (__builtin_mul_overflow(value, 1000000UL, &value))
-		return -ERANGE;
-	if (digits != 0 && *text == '.') {
-		for (text++; *text >= '0' && *text <= '9' && scale > 1; text++) {
-			scale /= 10;
-			value += (uint64_t)(*text - '0') * scale;
-		}
-	}
-	if (digits == 0 || *text != '\0')
-		return -EINVAL;
-	*us = value;
-	return 0;
-}
-
 SHELL_COMMAND(sleep, "SECONDS", "wait", "sleep 0.5", SHELL_NORMAL)
 {
 	uint64_t us;

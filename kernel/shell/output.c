@@ -131,7 +131,8 @@ static void put_error(const char *text)
 {
 	const struct pipeline *p = filters;
 
-	shell_flush();
+	if (ngathered != 0 || line_fate != UNDECIDED)
+		end_line();
 	filters = NULL;
 	shell_printf("%serror: %s%s\n", shell_color(COLOR_RED), text, shell_color(COLOR_NONE));
 	filters = p;

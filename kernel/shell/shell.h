@@ -86,6 +86,8 @@ int shell_option(struct shell_args *args);
 /* Sizes: 4096, 0x1000, 128M, 1G (K M G T, powers of 1024); 0 or -EINVAL / -ERANGE. */
 int parse_size(const char *text, uint64_t *bytes);
 int parse_number(const char *text, uint64_t *value);
+/* Seconds with up to six decimals ("0.5"), to microseconds. */
+int parse_seconds(const char *text, uint64_t *us);
 /* BASE-END, END exclusive as written or inclusive when it ends in ...f (as lsmem prints). */
 int parse_range(const char *text, uint64_t *base, uint64_t *size);
 /* "1G", "130M", "2M", or plain bytes; as lsmem prints; returns buf. */

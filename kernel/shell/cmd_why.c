@@ -1,0 +1,232 @@
+/*
+ * kernel/shell/cmd_why.c - who holds memory: why, page; and what happened: events.
+ */
+#include "kernel/clock.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/shell/shell.h"
+#include "kernel/shell/table.h"
+#include "kernel/shell/target.h"
+#include "kernel/symbols.h"
+#include "kernel/thread.h"
+#include "mm/hotplug/events.h"
+#include "mm/hotplug/hotplug.h"
+
+#define HOLDERS_MAX 64
+
+/* "12.34s": how long ago a page was allocated; ticks are kept by their low 32 bits. */
+static const char *format_age(uint32_t birth, char *buf, size_t size)
+{
+	uint32_t age = (uint32_t)clock_ticks() - birth;
+
+	snprintf(buf, size, "%u.%02us", age / CLOCK_HZ, age % CLOCK_HZ * (100 / CLOCK_HZ));
+	return buf;
+}
+
+struct holder_list {
+	struct holder holders[HOLDERS_MAX];
+	unsigned n;
+};
+
+/* The order of the chunk at `pfn` now; "-" if it has gone meanwhile. */
+static const char *format_order(pfn_t pfn, char *buf, size_t size)
+{
+	pfn_t head;
+	const struct page *page = chunk_of(pfn, &head);
+
+	if (page != NULL)
+		snprintf(buf, size, "%u", page->order);
+	else
+		snprintf(buf, size, "-");
+	return buf;
+}
+
+static void put_holders(struct table *t, void *ctx)
+{
+	const struct holder_list *list = ctx;
+	char text[24];
+
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct holder *h = &list->holders[i];
+
+		if (h->movable)
+			continue;
+		table_cell(t, "%s", h->owner != NULL ? h->owner->name : "(being allocated)");
+		table_cell(t, "%llu", (unsigned long long)h->chunks);
+		table_cell(t, "%llu", (unsigned long long)h->pages);
+		table_cell(t, "0x%llx", (unsigned long long)h->first);
+		table_cell(t, "%s", format_order(h->first, text, sizeof(text)));
+		table_cell(t, "%s", format_age(h->oldest, text, sizeof(text)));
+		table_cell(t, "%s", symbol_name(h->caller));
+	}
+}
+
+/* Pages of the groups that can, or cannot, move. */
+static uint64_t held_pages(const struct holder_list *list, bool movable)
+{
+	uint64_t pages = 0;
+
+	for (unsigned i = 0; i < list->n; i++)
+		if (list->holders[i].movable == movable)
+			pages += list->holders[i].pages;
+	return pages;
+}
+
+static void print_holders(const char *word, const struct holder_list *list, unsigned groups)
+{
+	static const struct table_column columns[] = {
+		{"OWNER", false}, {"CHUNKS", true}, {"PAGES", true},   {"PFN", true},
+		{"ORDER", true},  {"AGE", true},    {"CALLER", false},
+	};
+	uint64_t unmovable = held_pages(list, false), movable = held_pages(list, true);
+
+	if (unmovable != 0)
+		table_print(columns, ARRAY_SIZE(columns), put_holders, (void *)list);
+	if (groups > list->n)
+		shell_printf("and %u smaller groups\n", groups - list->n);
+	if (unmovable != 0)
+		shell_printf("why: %s: %llu pages cannot move, %llu can\n", word,
+			     (unsigned long long)unmovable, (unsigned long long)movable);
+	else
+		shell_printf("why: %s: nothing keeps it from going offline; %llu pages would "
+			     "move\n",
+			     word, (unsigned long long)movable);
+}
+
+SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory32", SHELL_NORMAL)
+{
+	static struct holder_list list;
+	struct target target;
+	unsigned groups;
+	int status;
+
+	if (argc != 2)
+		return shell_usage("why", "one TARGET is needed");
+	status = target_parse("why", argv[1], true, &target);
+	if (status != SHELL_OK)
+		return status;
+	if (range_count(&target.range, BLOCK_ONLINE, NULL) == 0)
+		return shell_error("why", EALREADY, "%.32s: no block of it is online", argv[1]);
+	groups = blocks_holders(&target.range, list.holders, HOLDERS_MAX);
+	list.n = MIN(groups, HOLDERS_MAX);
+	mutex_lock(&hotplug_lock);
+	print_holders(argv[1], &list, groups);
+	mutex_unlock(&hotplug_lock);
+	return SHELL_OK;
+}
+
+/* --- page --- */
+
+static const char *page_state_name(const struct page *page)
+{
+	static const char *const names[] = {
+		[PAGE_NONE] = "nothing",      [PAGE_FREE] = "free",	  [PAGE_USED] = "used",
+		[PAGE_ISOLATED] = "isolated", [PAGE_COVERED] = "covered",
+	};
+
+	return page->state < ARRAY_SIZE(names) ? names[page->state] : "?";
+}
+
+static void print_owner(const struct page *page)
+{
+	char age[24];
+
+	if (page->state != PAGE_USED)
+		return;
+	shell_printf("owner:  %s, %s\n",
+		     page->owner != NULL ? page->owner->name : "(being allocated)",
+		     page_owner_movable(page->owner) ? "movable" : "unmovable");
+	shell_printf("caller: %s\n", symbol_name(page_caller(page)));
+	shell_printf("age:    %s\n", format_age(page->birth, age, sizeof(age)));
+}
+
+static void print_chunk(const struct page *page, pfn_t head)
+{
+	char size[24];
+
+	shell_printf("chunk:  pfn 0x%llx to 0x%llx, order %u, %s\n", (unsigned long long)head,
+		     (unsigned long long)(head + (1UL << page->order) - 1), page->order,
+		     format_size(PAGE_SIZE << page->order, false, size, sizeof(size)));
+	shell_printf("state:  %s\n", page_state_name(page));
+	shell_printf("zone:   node %u %s\n", page_zone(page)->node,
+		     zone_type_name((enum zone_type)page_zone(page)->type));
+	print_owner(page);
+}
+
+/* hotplug_lock held: the device and its descriptors stay. */
+static int print_page(pfn_t pfn)
+{
+	const struct memory_block *block = block_by_pfn(pfn);
+	struct page *page;
+	char name[24];
+	pfn_t head;
+
+	if (block == NULL)
+		return shell_error("page", ENOENT, "pfn 0x%llx: no memory is there",
+				   (unsigned long long)pfn);
+	shell_printf("page:   pfn 0x%llx, address 0x%llx\n", (unsigned long long)pfn,
+		     (unsigned long long)pfn_to_paddr(pfn));
+	shell_printf("block:  %s of %s, %s\n", block_name(block, name, sizeof(name)),
+		     block->device->name, block_state_name(block->state));
+	page = chunk_of(pfn, &head);
+	if (page != NULL)
+		print_chunk(page, head);
+	else if (pfn < block->usable)
+		shell_printf("chunk:  none: it is in the device's head region\n");
+	else
+		shell_printf("chunk:  none: the block is not online\n");
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(page, "PFN", "the chunk that a page frame belongs to, and its owner", "page 0x100000",
+	      SHELL_NORMAL)
+{
+	uint64_t pfn;
+	int status;
+
+	if (argc != 2 || parse_number(argv[1], &pfn) != 0)
+		return shell_usage("page", "one page frame number is needed");
+	if (mutex_lock_interruptible(&hotplug_lock) != 0)
+		return shell_error("page", EINTR, "interrupted while another operation ran");
+	status = print_page(pfn);
+	mutex_unlock(&hotplug_lock);
+	return status;
+}
+
+/* --- events --- */
+
+#define FOLLOW_POLL_US 50000
+
+static void print_events(uint64_t *seq)
+{
+	static struct hotplug_event event;
+
+	while (event_read(seq, &event)) {
+		shell_printf("[%5llu.%06llu] %-8s %-8s %-10s %s\n",
+			     (unsigned long long)(event.time_us / 1000000),
+			     (unsigned long long)(event.time_us % 1000000),
+			     event_kind_name(event.kind), event.device,
+			     event.err == 0 ? "ok" : errno_name(event.err), event.text);
+	}
+}
+
+SHELL_COMMAND(events, "[-f]", "the history of hot-plug; -f follows it until Ctrl-C", "events -f",
+	      SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("events", "f", argc, argv);
+	bool follow = false;
+	uint64_t seq = 0;
+	int opt;
+
+	while ((opt = shell_option(&a)) > 0)
+		follow = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 0)
+		return shell_usage("events", "no such operand: %s", a.operands[0]);
+	print_events(&seq);
+	while (follow && thread_sleep_us(FOLLOW_POLL_US) == 0)
+		print_events(&seq);
+	return SHELL_OK;
+}

@@ -1,0 +1,29 @@
+/*
+ * kernel/shell/target.h - TARGET: memoryN, memoryN.K, memoryN-M, dimmN, BASE-END or all.
+ */
+#ifndef KERNEL_SHELL_TARGET_H
+#define KERNEL_SHELL_TARGET_H
+
+#include "mm/hotplug/hotplug.h"
+
+struct target {
+	struct block_range range;
+	bool idempotent; /* a range or `all`: nothing left to do is no error */
+};
+
+/*
+ * Finds what `word` means.  Takes hotplug_lock for a moment.
+ *
+ * => SHELL_OK, or another status with the error printed as `command`'s
+ * => a range must begin and end where blocks do; `plugged`: `all` means plugged memory only
+ */
+int target_parse(const char *command, const char *word, bool plugged, struct target *target);
+
+/* Blocks and bytes of the range that are in `state`; takes hotplug_lock. */
+unsigned range_count(const struct block_range *range, enum block_state state, uint64_t *bytes);
+
+/* Calls fn for each block of the range, in address order; hotplug_lock held. */
+void range_for_each(const struct block_range *range,
+		    void (*fn)(const struct memory_block *block, void *ctx), void *ctx);
+
+#endif

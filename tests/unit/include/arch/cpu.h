@@ -1,0 +1,40 @@
+/*
+ * tests/unit/include/arch/cpu.h - the CPU on the host: one, without interrupts.
+ */
+#ifndef TESTS_UNIT_CPU_H
+#define TESTS_UNIT_CPU_H
+
+#include "kernel/lib/types.h"
+
+#define MAX_CPUS   64
+#define CACHE_LINE 64
+
+static inline unsigned cpu_id(void)
+{
+	return 0;
+}
+
+static inline uint64_t cpu_irq_save(void)
+{
+	return 0;
+}
+
+static inline void cpu_irq_restore(uint64_t flags __unused)
+{
+}
+
+static inline bool cpu_irqs_enabled(void)
+{
+	return false;
+}
+
+static inline void cpu_relax(void)
+{
+}
+
+static inline uint64_t cpu_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+#endif

@@ -1,0 +1,494 @@
+/*
+ * tests/unit/test_mmu.c - page tables in a fake physical memory.
+ *
+ * The arena plays physical addresses from 0 on.  The table source poisons what it gives out,
+ * can refuse the n-th table, checks what comes back, and can open one table at a time only,
+ * as the window over a DIMM does: a pointer kept across an access() then faults.
+ */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "arch/x86_64/mmu_inline.h"
+#include "arch/x86_64/pte.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+
+#define ARENA_PAGES 2048UL
+#define BASE	    0xffffea0000000000UL
+
+uint8_t *host_direct_map;
+unsigned long host_invalidated, host_flushed;
+struct cpu_features cpu_features;
+
+__noreturn void assert_failed(const char *expr, const char *file, int line)
+{
+	mock_assert(0, expr, file, line);
+	abort();
+}
+
+struct source {
+	struct pt_alloc pt;
+	struct {
+		bool used;
+		unsigned level;
+		vaddr_t va;
+	} page[ARENA_PAGES];
+	unsigned live, calls, fail_at; /* fail_at 0: never */
+	bool one_at_a_time;
+	paddr_t open;
+};
+
+static struct source source;
+
+static paddr_t source_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va)
+{
+	struct source *s = container_of(pt, struct source, pt);
+
+	assert_in_range(level, 1, 3);
+	if (++s->calls == s->fail_at)
+		return 0;
+	for (unsigned long i = 2; i < ARENA_PAGES; i++) {
+		if (s->page[i].used)
+			continue;
+		s->page[i].used = true;
+		s->page[i].level = level;
+		s->page[i].va = va >> level_shift(level + 1);
+		s->live++;
+		if (!s->one_at_a_time)
+			memset(host_direct_map + i * PAGE_SIZE, 0xa5, PAGE_SIZE);
+		return i * PAGE_SIZE;
+	}
+	fail_msg("the arena is full");
+	return 0;
+}
+
+static void source_free(struct pt_alloc *pt, paddr_t table, unsigned level, vaddr_t va)
+{
+	struct source *s = container_of(pt, struct source, pt);
+	unsigned long i = table / PAGE_SIZE;
+
+	assert_in_range(i, 2, ARENA_PAGES - 1);
+	assert_true(s->page[i].used);
+	assert_int_equal(s->page[i].level, level);
+	assert_int_equal(s->page[i].va, va >> level_shift(level + 1));
+	s->page[i].used = false;
+	s->live--;
+}
+
+static pte_t *source_access(struct pt_alloc *pt, paddr_t table)
+{
+	struct source *s = container_of(pt, struct source, pt);
+
+	if (s->one_at_a_time && s->open != table) {
+		if (s->open)
+			mprotect(host_direct_map + s->open, PAGE_SIZE, PROT_NONE);
+		mprotect(host_direct_map + table, PAGE_SIZE, PROT_READ | PROT_WRITE);
+		s->open = table;
+	}
+	return (pte_t *)(host_direct_map + table);
+}
+
+static void arena_open(bool all)
+{
+	mprotect(host_direct_map, ARENA_PAGES * PAGE_SIZE,
+		 all ? PROT_READ | PROT_WRITE : PROT_NONE);
+	source.open = 0;
+	source.one_at_a_time = !all;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (host_direct_map == NULL)
+		host_direct_map = mmap(NULL, ARENA_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	arena_open(true);
+	memset(&source, 0, sizeof(source));
+	memset(host_direct_map, 0xa5, ARENA_PAGES * PAGE_SIZE);
+	source.pt = (struct pt_alloc){source_alloc, source_free, source_access, 4};
+	cpu_features = (struct cpu_features){.nx = true, .pge = true, .gib_pages = true};
+	return mmu_init(PAGE_SIZE, &source.pt);
+}
+
+struct world {
+	struct source source;
+	uint8_t memory[ARENA_PAGES * PAGE_SIZE];
+};
+
+static void world_save(struct world *w)
+{
+	w->source = source;
+	memcpy(w->memory, host_direct_map, sizeof(w->memory));
+}
+
+/* The same tables are in use with the same contents. */
+static void assert_world(const struct world *w)
+{
+	assert_int_equal(source.live, w->source.live);
+	for (unsigned long i = 1; i < ARENA_PAGES; i++) {
+		assert_int_equal(source.page[i].used, w->source.page[i].used);
+		if (i == 1 || source.page[i].used)
+			assert_memory_equal(host_direct_map + i * PAGE_SIZE,
+					    w->memory + i * PAGE_SIZE, PAGE_SIZE);
+	}
+}
+
+static int map(vaddr_t va, paddr_t pa, size_t size, size_t page)
+{
+	return mmu_map(va, pa, size, MMU_WRITE, page, &source.pt);
+}
+
+static size_t page_size_at(vaddr_t va)
+{
+	struct mmu_step steps[4];
+	unsigned n = mmu_walk(va, steps);
+
+	return steps[n - 1].page_size;
+}
+
+static void assert_mapped(vaddr_t va, paddr_t want)
+{
+	paddr_t pa = 0;
+
+	assert_true(mmu_translate(va, &pa));
+	assert_int_equal(pa, want);
+}
+
+static void assert_absent(vaddr_t va)
+{
+	paddr_t pa;
+
+	assert_false(mmu_translate(va, &pa));
+}
+
+/* No mark of a running map is left in any table. */
+static void assert_settled(paddr_t table, unsigned level)
+{
+	const pte_t *t = phys_to_virt(table);
+
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		if (!pte_present(t[i]) || pte_is_leaf(t[i], level))
+			continue;
+		assert_int_equal(t[i] & PTE_FRESH, 0);
+		assert_settled(pte_table(t[i]), level - 1);
+	}
+}
+
+static void test_largest_pages(void **state)
+{
+	(void)state;
+	/* 4 KiB, 2 MiB, 1 GiB, 2 MiB, 4 KiB: congruent addresses, ragged at both ends. */
+	vaddr_t va = BASE + SIZE_1G - SIZE_2M - PAGE_SIZE;
+	paddr_t pa = 5 * SIZE_1G - SIZE_2M - PAGE_SIZE;
+	size_t size = 2 * PAGE_SIZE + 2 * SIZE_2M + SIZE_1G;
+
+	assert_int_equal(map(va, pa, size, SIZE_1G), 0);
+	assert_int_equal(page_size_at(va), PAGE_SIZE);
+	assert_int_equal(page_size_at(va + PAGE_SIZE), SIZE_2M);
+	assert_int_equal(page_size_at(va + PAGE_SIZE + SIZE_2M), SIZE_1G);
+	assert_int_equal(page_size_at(va + PAGE_SIZE + SIZE_2M + SIZE_1G), SIZE_2M);
+	assert_int_equal(page_size_at(va + size - PAGE_SIZE), PAGE_SIZE);
+	for (size_t off = 0; off < size; off += 0x3f000)
+		assert_mapped(va + off + 5, pa + off + 5);
+	assert_absent(va - 1);
+	assert_absent(va + size);
+	assert_settled(PAGE_SIZE, 4);
+}
+
+static void test_page_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, 0, SIZE_1G, SIZE_2M), 0);
+	assert_int_equal(page_size_at(BASE), SIZE_2M);
+	assert_int_equal(map(BASE + SIZE_1G, 0, SIZE_2M, PAGE_SIZE), 0);
+	assert_int_equal(page_size_at(BASE + SIZE_1G), PAGE_SIZE);
+	/* Addresses that are not congruent allow small pages only. */
+	assert_int_equal(map(BASE + 2 * SIZE_1G, PAGE_SIZE, SIZE_2M, SIZE_1G), 0);
+	assert_int_equal(page_size_at(BASE + 2 * SIZE_1G), PAGE_SIZE);
+	assert_mapped(BASE + 2 * SIZE_1G + SIZE_2M - 1, PAGE_SIZE + SIZE_2M - 1);
+	cpu_features.gib_pages = false;
+	assert_int_equal(map(BASE + 4 * SIZE_1G, SIZE_1G, SIZE_1G, SIZE_1G), 0);
+	assert_int_equal(page_size_at(BASE + 4 * SIZE_1G), SIZE_2M);
+}
+
+static void test_flags(void **state)
+{
+	struct mmu_step s[4];
+
+	(void)state;
+	assert_int_equal(mmu_map(BASE, 0, PAGE_SIZE, MMU_EXEC, SIZE_1G, &source.pt), 0);
+	assert_int_equal(mmu_walk(BASE, s), 4);
+	assert_true(s[3].executable && !s[3].writable && (s[3].entry & PTE_GLOBAL));
+	assert_int_equal(mmu_map(BASE + PAGE_SIZE, 0, PAGE_SIZE, MMU_WRITE | MMU_UNCACHED, SIZE_1G,
+				 &source.pt),
+			 0);
+	mmu_walk(BASE + PAGE_SIZE, s);
+	assert_true(!s[3].executable && s[3].writable);
+	assert_int_equal(s[3].entry & (PTE_PCD | PTE_PWT), PTE_PCD | PTE_PWT);
+	mmu_protect(BASE + PAGE_SIZE, PAGE_SIZE, MMU_RO);
+	mmu_walk(BASE + PAGE_SIZE, s);
+	assert_true(!s[3].executable && !s[3].writable);
+	assert_int_equal(s[3].target, 0);
+	expect_assert_failure(
+		mmu_map(BASE + SIZE_2M, 0, PAGE_SIZE, MMU_WRITE | MMU_EXEC, SIZE_1G, &source.pt));
+}
+
+static void test_refuses_what_is_mapped(void **state)
+{
+	static struct world before;
+	static const size_t taken[] = {0,	    7 * PAGE_SIZE,     SIZE_2M - PAGE_SIZE,
+				       3 * SIZE_2M, SIZE_1G + SIZE_2M, 2 * SIZE_1G - PAGE_SIZE};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(taken); i++) {
+		setup(state);
+		assert_int_equal(map(BASE + taken[i], 0, PAGE_SIZE, PAGE_SIZE), 0);
+		world_save(&before);
+		assert_int_equal(map(BASE, 0, 2 * SIZE_1G, SIZE_2M), -EEXIST);
+		assert_world(&before);
+		/* One page before and behind it is free. */
+		assert_int_equal(map(BASE + taken[i] + PAGE_SIZE, 0, PAGE_SIZE, PAGE_SIZE), 0);
+	}
+	assert_int_equal(map(BASE + 4 * SIZE_1G, 0, SIZE_1G, SIZE_1G), 0);
+	world_save(&before);
+	assert_int_equal(map(BASE + 5 * SIZE_1G - PAGE_SIZE, 0, 2 * PAGE_SIZE, SIZE_1G), -EEXIST);
+	assert_int_equal(map(BASE + 4 * SIZE_1G - PAGE_SIZE, 0, 2 * PAGE_SIZE, SIZE_1G), -EEXIST);
+	assert_world(&before);
+}
+
+/* Fails every table of a map that starts and ends ragged, over tables that were there. */
+static void fail_every_table(size_t page, bool one_at_a_time)
+{
+	static struct world before;
+	vaddr_t va = BASE + SIZE_1G - 3 * SIZE_2M - 5 * PAGE_SIZE;
+	size_t size = SIZE_1G / 64 + 9 * PAGE_SIZE;
+
+	assert_int_equal(mmu_prepare(BASE + SIZE_1G, SIZE_2M, 1, &source.pt), 0);
+	assert_int_equal(map(va - SIZE_2M, 0x7000, PAGE_SIZE, PAGE_SIZE), 0);
+	assert_int_equal(map(va + size + SIZE_2M, 0x8000, PAGE_SIZE, PAGE_SIZE), 0);
+	world_save(&before);
+	for (unsigned n = 1;; n++) {
+		int err;
+
+		source.calls = 0;
+		source.fail_at = n;
+		if (one_at_a_time)
+			arena_open(false);
+		err = map(va, 0x40000000 - 3 * SIZE_2M - 5 * PAGE_SIZE, size, page);
+		arena_open(true);
+		if (err == 0) {
+			assert_true(n > 2); /* both ragged ends at least */
+			break;
+		}
+		assert_int_equal(err, -ENOMEM);
+		assert_world(&before);
+	}
+	assert_settled(PAGE_SIZE, 4);
+	if (one_at_a_time)
+		arena_open(false);
+	mmu_unmap(va, size, &source.pt);
+	arena_open(true);
+	/* The prepared, empty table went too (keep_level 4): that is what unmap does. */
+	assert_int_equal(source.live, before.source.live - 1);
+	assert_mapped(va - SIZE_2M, 0x7000);
+	assert_mapped(va + size + SIZE_2M, 0x8000);
+}
+
+static void test_unwinds_small(void **state)
+{
+	(void)state;
+	fail_every_table(PAGE_SIZE, false);
+}
+
+static void test_unwinds_large(void **state)
+{
+	(void)state;
+	fail_every_table(SIZE_2M, false);
+}
+
+static void test_unwinds_through_a_window(void **state)
+{
+	(void)state;
+	fail_every_table(PAGE_SIZE, true);
+}
+
+static void test_keep_level(void **state)
+{
+	unsigned start = source.live;
+
+	(void)state;
+	source.pt.keep_level = 2;
+	assert_int_equal(map(BASE, 0, 4 * SIZE_1G, SIZE_2M), 0);
+	assert_int_equal(source.live - start, 1 + 4);
+	mmu_unmap(BASE, 4 * SIZE_1G, &source.pt);
+	assert_int_equal(source.live - start, 1 + 4); /* PDs stay, and are empty */
+	for (size_t off = 0; off < 4 * SIZE_1G; off += SIZE_2M)
+		assert_absent(BASE + off);
+	assert_int_equal(map(BASE, 0, SIZE_2M, PAGE_SIZE), 0);
+	assert_int_equal(source.live - start, 1 + 4 + 1);
+	source.pt.keep_level = 3;
+	mmu_unmap(BASE, SIZE_1G, &source.pt);
+	assert_int_equal(source.live - start, 1 + 3);
+	source.pt.keep_level = 4;
+	mmu_unmap(BASE, 512 * SIZE_1G, &source.pt);
+	assert_int_equal(source.live, start);
+}
+
+/* A table under a PD that was filled whole is found although the PD is dropped whole. */
+static void test_leaves_mark_is_dropped(void **state)
+{
+	unsigned start = source.live;
+
+	(void)state;
+	assert_int_equal(map(BASE, 0, SIZE_1G, SIZE_2M), 0);
+	mmu_unmap(BASE + 5 * SIZE_2M, SIZE_2M, &source.pt);
+	assert_int_equal(map(BASE + 5 * SIZE_2M, 0, SIZE_2M, PAGE_SIZE), 0);
+	mmu_unmap(BASE, SIZE_1G, &source.pt);
+	assert_int_equal(source.live, start);
+	/* The same where the PD stays. */
+	source.pt.keep_level = 2;
+	assert_int_equal(map(BASE, 0, SIZE_1G, SIZE_2M), 0);
+	mmu_unmap(BASE, SIZE_1G, &source.pt);
+	assert_int_equal(map(BASE, 0, SIZE_1G, PAGE_SIZE), 0);
+	source.pt.keep_level = 4;
+	mmu_unmap(BASE, SIZE_1G, &source.pt);
+	assert_int_equal(source.live, start);
+}
+
+static void test_flushes(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, 0, SIZE_2M, PAGE_SIZE), 0);
+	host_invalidated = host_flushed = 0;
+	mmu_unmap(BASE, 3 * PAGE_SIZE, &source.pt);
+	assert_int_equal(host_invalidated, 3);
+	assert_int_equal(host_flushed, 0);
+	mmu_unmap(BASE + SIZE_2M / 2, SIZE_2M / 2, &source.pt);
+	assert_int_equal(host_flushed, 1);
+	mmu_unmap(BASE, SIZE_2M, &source.pt); /* the whole table at once */
+	assert_int_equal(host_flushed, 2);
+	mmu_unmap(BASE, SIZE_2M, &source.pt); /* nothing there: nothing to do */
+	assert_int_equal(host_flushed, 2);
+}
+
+static void test_part_of_a_large_page(void **state)
+{
+	(void)state;
+	assert_int_equal(map(BASE, 0, SIZE_2M, SIZE_2M), 0);
+	expect_assert_failure(mmu_unmap(BASE, PAGE_SIZE, &source.pt));
+	assert_mapped(BASE, 0);
+}
+
+/* Random maps and unmaps of small and large pages against a plain array. */
+#define MODEL_PAGES 4096UL /* 16 MiB across a 1 GiB border */
+#define MODEL_BASE  (BASE + SIZE_1G - 4 * SIZE_2M)
+
+static paddr_t model[MODEL_PAGES];
+
+static void model_check(void)
+{
+	for (unsigned long i = 0; i < MODEL_PAGES; i++) {
+		paddr_t pa = 0;
+
+		if (mmu_translate(MODEL_BASE + i * PAGE_SIZE, &pa))
+			assert_int_equal(pa, model[i]);
+		else
+			assert_int_equal(model[i], 0);
+	}
+}
+
+static void model_map(unsigned long first, unsigned long n, size_t page)
+{
+	static struct world before;
+	bool free = true;
+	int err;
+
+	for (unsigned long i = first; i < first + n; i++)
+		free &= model[i] == 0;
+	source.calls = 0;
+	source.fail_at = rand() % 8;
+	world_save(&before);
+	err = map(MODEL_BASE + first * PAGE_SIZE, SIZE_1G + first * PAGE_SIZE, n * PAGE_SIZE, page);
+	if (err == -ENOMEM)
+		assert_true(source.calls == source.fail_at);
+	else
+		assert_int_equal(err, free ? 0 : -EEXIST);
+	if (err)
+		assert_world(&before);
+	else
+		for (unsigned long i = first; i < first + n; i++)
+			model[i] = SIZE_1G + i * PAGE_SIZE;
+}
+
+static void test_random(void **state)
+{
+	unsigned start = source.live;
+
+	(void)state;
+	srand(20260);
+	memset(model, 0, sizeof(model));
+	for (unsigned round = 0; round < 300; round++) {
+		/* Whole 2 MiB units half of the time, so that large pages are never cut. */
+		bool large = rand() & 1;
+		unsigned long unit = large ? 512 : 1, first, n;
+
+		n = (1 + rand() % (large ? 3 : 700)) * unit;
+		first = rand() % (MODEL_PAGES - n + 1) / unit * unit;
+		if (large && rand() % 2) {
+			mmu_unmap(MODEL_BASE + first * PAGE_SIZE, n * PAGE_SIZE, &source.pt);
+			memset(&model[first], 0, n * sizeof(*model));
+		} else {
+			model_map(first, n, large ? SIZE_2M : PAGE_SIZE);
+		}
+		model_check();
+		assert_settled(PAGE_SIZE, 4);
+	}
+	source.fail_at = 0;
+	mmu_unmap(MODEL_BASE, MODEL_PAGES * PAGE_SIZE, &source.pt);
+	assert_int_equal(source.live, start);
+}
+
+static void test_prepare(void **state)
+{
+	unsigned start = source.live;
+
+	(void)state;
+	assert_int_equal(mmu_prepare(BASE, 3 * SIZE_1G, 3, &source.pt), 0);
+	assert_int_equal(source.live - start, 1);
+	assert_int_equal(mmu_prepare(BASE + SIZE_2M, 3 * SIZE_1G, 2, &source.pt), 0);
+	assert_int_equal(source.live - start, 1 + 4);
+	source.calls = 0;
+	source.pt.keep_level = 2;
+	assert_int_equal(map(BASE, 0, 3 * SIZE_1G, SIZE_2M), 0);
+	assert_int_equal(source.calls, 0);
+	source.fail_at = 1;
+	assert_int_equal(mmu_prepare(BASE + 512 * SIZE_1G, SIZE_1G, 3, &source.pt), -ENOMEM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_largest_pages, setup),
+		cmocka_unit_test_setup(test_page_limits, setup),
+		cmocka_unit_test_setup(test_flags, setup),
+		cmocka_unit_test_setup(test_refuses_what_is_mapped, setup),
+		cmocka_unit_test_setup(test_unwinds_small, setup),
+		cmocka_unit_test_setup(test_unwinds_large, setup),
+		cmocka_unit_test_setup(test_unwinds_through_a_window, setup),
+		cmocka_unit_test_setup(test_keep_level, setup),
+		cmocka_unit_test_setup(test_leaves_mark_is_dropped, setup),
+		cmocka_unit_test_setup(test_flushes, setup),
+		cmocka_unit_test_setup(test_part_of_a_large_page, setup),
+		cmocka_unit_test_setup(test_random, setup),
+		cmocka_unit_test_setup(test_prepare, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
