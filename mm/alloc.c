@@ -92,7 +92,7 @@ static uint64_t sum_zones(uint64_t (*pages)(const struct zone *))
 	uint64_t sum = 0;
 	unsigned n;
 
-	for_each_node(n)
+	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++)
 			sum += pages(&nodes[n].zone[type]);
 	return sum;

@@ -22,7 +22,7 @@
 const char *page_state_name(const struct page *page)
 {
 	static const char *const names[] = {
-		[PAGE_NONE] = "nothing",      [PAGE_FREE] = "free",	 [PAGE_USED] = "used",
+		[PAGE_NONE] = "nothing",      [PAGE_FREE] = "free",	  [PAGE_USED] = "used",
 		[PAGE_ISOLATED] = "isolated", [PAGE_COVERED] = "covered",
 	};
 

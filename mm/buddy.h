@@ -79,6 +79,13 @@ void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
 /* Does the merge that was put off, if any; for whoever shows or compares chunk counts. */
 void buddy_settle(struct zone *zone);
 
+/* A consistent look at a zone's counts, in pages and (area) chunks; settles first. */
+struct zone_counts {
+	uint64_t present, managed, free, isolated, allocs, frees;
+	uint64_t area[MAX_ORDER + 1];
+};
+void buddy_counts(struct zone *zone, struct zone_counts *counts);
+
 /* "free", "used" ...; "nothing" for whatever is no state. */
 const char *page_state_name(const struct page *page);
 

@@ -1,5 +1,6 @@
 /*
- * mm/buddy_verify.c - does a zone agree with itself?  Reads every free chunk's head.
+ * mm/buddy_verify.c - a zone's counts, and whether it agrees with itself, which reads every free
+ * chunk's head.
  */
 #include "mm/buddy_priv.h"
 
@@ -41,8 +42,7 @@ static bool verify_area(const struct report *r, unsigned order, uint64_t *pages)
 
 		if (node->prev != prev)
 			return wrong(r, "a free list's links disagree", order, pfn);
-		if (page->state != PAGE_FREE || page->order != order ||
-		    !heads_chunk(r->zone, page))
+		if (page->state != PAGE_FREE || page->order != order || !heads_chunk(r->zone, page))
 			return wrong(r, "a free list holds what is no free chunk", order, pfn);
 		if (has_free_buddy(page))
 			return wrong(r, "two free buddies are not merged", order, pfn);
@@ -86,4 +86,22 @@ bool buddy_verify(struct zone *zone, char *text, size_t size)
 	ok = verify_locked(&report);
 	spin_unlock(&zone->lock, flags);
 	return ok;
+}
+
+void buddy_counts(struct zone *zone, struct zone_counts *counts)
+{
+	uint64_t flags = spin_lock(&zone->lock);
+
+	buddy_settle_locked(zone);
+	*counts = (struct zone_counts){
+		.present = zone->present,
+		.managed = zone->managed,
+		.free = zone->free,
+		.isolated = zone->isolated,
+		.allocs = zone->allocs,
+		.frees = zone->frees,
+	};
+	for (unsigned order = 0; order <= MAX_ORDER; order++)
+		counts->area[order] = zone->area[order].count;
+	spin_unlock(&zone->lock, flags);
 }

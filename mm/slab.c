@@ -230,7 +230,7 @@ static uint64_t cache_shrink(struct slab_cache *cache)
 	struct slab *slab, *next;
 	uint64_t pages = 0;
 
-	list_for_each_entry_safe(slab, next, &cache->partial, link) {
+	list_for_each_entry_safe (slab, next, &cache->partial, link) {
 		if (slab->used != 0)
 			continue;
 		slab_destroy(cache, slab);

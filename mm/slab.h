@@ -24,16 +24,16 @@ struct slab_cache {
 	struct spinlock lock;
 	char name[SLAB_NAME_MAX];
 	char owner_name[SLAB_NAME_MAX + 8];
-	struct page_owner owner;  /* of its pages */
-	uint32_t size;		  /* of an object, a multiple of 8 */
-	uint32_t first, stride;	  /* of the objects in a slab: offset of the first, distance */
+	struct page_owner owner; /* of its pages */
+	uint32_t size;		 /* of an object, a multiple of 8 */
+	uint32_t first, stride;	 /* of the objects in a slab: offset of the first, distance */
 	uint32_t per_slab;
 	struct list_head partial; /* slabs with free objects; those without used ones come last */
 	struct list_head full;
-	uint64_t slabs, empty;	  /* all slabs; those without used objects */
-	uint64_t objects;	  /* in use */
+	uint64_t slabs, empty;	   /* all slabs; those without used objects */
+	uint64_t objects;	   /* in use */
 	uint64_t allocs, failures; /* since boot; failures: no page to be had */
-	struct list_head all;	  /* every cache, only ever added to: slab_cache_info() */
+	struct list_head all;	   /* every cache, only ever added to: slab_cache_info() */
 };
 
 void slab_init(void); /* the kmalloc caches: after this kmalloc() works */

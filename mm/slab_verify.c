@@ -43,7 +43,7 @@ static bool verify_list(const struct report *r, const struct list_head *list, bo
 {
 	const struct slab *slab;
 
-	list_for_each_entry(slab, list, link) {
+	list_for_each_entry (slab, list, link) {
 		if (slab->magic != slab_magic(slab) || slab->cache != r->cache)
 			return wrong(r, "a list holds what is no slab of it", slab);
 		if (virt_to_page(slab)->state != PAGE_USED ||

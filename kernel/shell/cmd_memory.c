@@ -1,0 +1,266 @@
+/*
+ * kernel/shell/cmd_memory.c - how much memory there is: free, meminfo, slabinfo.
+ *
+ * Owns nothing.  Sums of several zones are read one after the other while others allocate, so
+ * they may be wrong by a moment; what devices hold is read under hotplug_lock.
+ */
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/shell/shell.h"
+#include "kernel/shell/table.h"
+#include "mm/alloc.h"
+#include "mm/buddy.h"
+#include "mm/hotplug/hotplug.h"
+#include "mm/slab.h"
+
+/* All in bytes.  Heads and reserved frames are part of total and of used. */
+struct memory_sums {
+	uint64_t total, used, free;
+	uint64_t metadata;     /* of total: memmaps and page tables */
+	uint64_t hotpluggable; /* plugged, but offline; not in total */
+	struct zone_counts zone[ZONE_TYPES];
+};
+
+static void add_zone(struct memory_sums *sums, struct zone *zone)
+{
+	struct zone_counts *all = &sums->zone[zone->type];
+	struct zone_counts counts;
+
+	buddy_counts(zone, &counts);
+	all->present += counts.present;
+	all->managed += counts.managed;
+	all->free += counts.free;
+	all->isolated += counts.isolated;
+}
+
+/* 0, or an exit status: the wait for hotplug_lock was interrupted. */
+static int sum_memory(const char *command, struct memory_sums *sums)
+{
+	unsigned n;
+
+	if (mutex_lock_interruptible(&hotplug_lock) != 0)
+		return shell_error(command, EINTR, "interrupted while another operation ran");
+	*sums = (struct memory_sums){0};
+	for_each_node (n)
+		for (unsigned type = 0; type < ZONE_TYPES; type++)
+			add_zone(sums, &nodes[n].zone[type]);
+	for (unsigned type = 0; type < ZONE_TYPES; type++) {
+		sums->total += sums->zone[type].present * PAGE_SIZE;
+		sums->free += sums->zone[type].free * PAGE_SIZE;
+	}
+	sums->used = sums->total - sums->free;
+	sums->metadata = mm_boot_metadata() + hotplug_metadata_online();
+	sums->hotpluggable = hotplug_offline_bytes();
+	mutex_unlock(&hotplug_lock);
+	return 0;
+}
+
+static void free_json(const struct memory_sums *sums)
+{
+	struct json j = {0};
+
+	json_begin(&j);
+	json_object(&j, "memory");
+	json_number(&j, "total", sums->total);
+	json_number(&j, "used", sums->used);
+	json_number(&j, "free", sums->free);
+	json_number(&j, "metadata", sums->metadata);
+	json_number(&j, "hotpluggable", sums->hotpluggable);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+/* procps's layout: a label of 8, columns of 12; KiB unless told otherwise. */
+static void free_text(const struct memory_sums *sums, char unit)
+{
+	const uint64_t values[] = {sums->total, sums->used, sums->free, sums->metadata,
+				   sums->hotpluggable};
+	unsigned shift = unit == 'b' ? 0 : unit == 'm' ? 20 : unit == 'g' ? 30 : 10;
+	char text[24];
+
+	shell_printf("%-8s%12s%12s%12s%12s%14s\n", "", "total", "used", "free", "metadata",
+		     "hotpluggable");
+	shell_printf("%-8s", "Mem:");
+	for (unsigned i = 0; i < ARRAY_SIZE(values); i++)
+		shell_printf("%*s", i == ARRAY_SIZE(values) - 1 ? 14 : 12,
+			     format_size(unit == 'h' ? values[i] : values[i] >> shift, unit != 'h',
+					 text, sizeof(text)));
+	shell_printf("\n");
+}
+
+SHELL_COMMAND(free, "[-b|-k|-m|-g|-h] [-J]",
+	      "how much memory is in use and how much is free (in KiB)", "free -h", SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("free", "bkmghJ", argc, argv);
+	struct memory_sums sums;
+	char unit = 'k';
+	bool json = false;
+	int opt, err;
+
+	while ((opt = shell_option(&a)) > 0) {
+		if (opt == 'J')
+			json = true;
+		else
+			unit = (char)opt;
+	}
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 0)
+		return shell_usage("free", "no such operand: %s", a.operands[0]);
+	err = sum_memory("free", &sums);
+	if (err != 0)
+		return err;
+	if (json)
+		free_json(&sums);
+	else
+		free_text(&sums, unit);
+	return SHELL_OK;
+}
+
+/* --- meminfo --- */
+
+#define MEMINFO_LINES 12
+
+struct meminfo_line {
+	const char *name;
+	uint64_t bytes;
+};
+
+static uint64_t slab_bytes(void)
+{
+	struct slab_info info;
+	uint64_t slabs = 0;
+
+	for (unsigned i = 0; slab_cache_info(i, &info); i++)
+		slabs += info.slabs;
+	return slabs * PAGE_SIZE;
+}
+
+static unsigned meminfo_lines(const struct memory_sums *sums, struct meminfo_line *lines)
+{
+	const struct zone_counts *normal = &sums->zone[ZONE_NORMAL];
+	const struct zone_counts *movable = &sums->zone[ZONE_MOVABLE];
+	const struct meminfo_line all[] = {
+		{"MemTotal", sums->total},
+		{"MemFree", sums->free},
+		{"MemUsed", sums->used},
+		{"NormalTotal", normal->present * PAGE_SIZE},
+		{"NormalFree", normal->free * PAGE_SIZE},
+		{"MovableTotal", movable->present * PAGE_SIZE},
+		{"MovableFree", movable->free * PAGE_SIZE},
+		{"Managed", (normal->managed + movable->managed) * PAGE_SIZE},
+		{"Isolated", (normal->isolated + movable->isolated) * PAGE_SIZE},
+		{"Metadata", sums->metadata},
+		{"Slab", slab_bytes()},
+		{"Hotpluggable", sums->hotpluggable},
+	};
+
+	_Static_assert(ARRAY_SIZE(all) == MEMINFO_LINES, "all lines have a place");
+	for (unsigned i = 0; i < MEMINFO_LINES; i++)
+		lines[i] = all[i];
+	return MEMINFO_LINES;
+}
+
+SHELL_COMMAND(meminfo, "[-J]", "what memory is used for, as /proc/meminfo (bytes with -J)",
+	      "meminfo", SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("meminfo", "J", argc, argv);
+	struct meminfo_line lines[MEMINFO_LINES];
+	struct memory_sums sums;
+	struct json j = {0};
+	bool json = false;
+	int opt, err;
+
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 0)
+		return shell_usage("meminfo", "no such operand: %s", a.operands[0]);
+	err = sum_memory("meminfo", &sums);
+	if (err != 0)
+		return err;
+	meminfo_lines(&sums, lines);
+	if (json) {
+		json_begin(&j);
+		json_object(&j, "meminfo");
+	}
+	for (unsigned i = 0; i < MEMINFO_LINES; i++) {
+		if (json)
+			json_number(&j, lines[i].name, lines[i].bytes);
+		else
+			shell_printf("%s:%*llu kB\n", lines[i].name,
+				     23 - (int)__builtin_strlen(lines[i].name),
+				     (unsigned long long)lines[i].bytes / KiB);
+	}
+	if (json) {
+		json_object_end(&j);
+		json_end(&j);
+	}
+	return SHELL_OK;
+}
+
+/* --- slabinfo --- */
+
+static void put_caches(struct table *t, void *ctx __unused)
+{
+	struct slab_info info;
+
+	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
+		table_cell(t, "%s", info.name);
+		table_cell(t, "%llu", (unsigned long long)info.objects);
+		table_cell(t, "%llu", (unsigned long long)info.slabs * info.per_slab);
+		table_cell(t, "%u", info.size);
+		table_cell(t, "%u", info.per_slab);
+		table_cell(t, "%llu", (unsigned long long)info.slabs);
+		table_cell(t, "%llu", (unsigned long long)info.allocs);
+		table_cell(t, "%llu", (unsigned long long)info.failures);
+	}
+}
+
+static void slabinfo_json(void)
+{
+	struct slab_info info;
+	struct json j = {0};
+
+	json_begin(&j);
+	json_array(&j, "slabs");
+	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
+		json_object(&j, NULL);
+		json_string(&j, "name", info.name);
+		json_number(&j, "active_objs", info.objects);
+		json_number(&j, "num_objs", info.slabs * info.per_slab);
+		json_number(&j, "objsize", info.size);
+		json_number(&j, "objperslab", info.per_slab);
+		json_number(&j, "slabs", info.slabs);
+		json_number(&j, "allocs", info.allocs);
+		json_number(&j, "failures", info.failures);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+SHELL_COMMAND(slabinfo, "[-J]", "caches of kernel objects, as /proc/slabinfo", "slabinfo",
+	      SHELL_NORMAL)
+{
+	static const struct table_column columns[] = {
+		{"NAME", false},      {"ACTIVE_OBJS", true}, {"NUM_OBJS", true}, {"OBJSIZE", true},
+		{"OBJPERSLAB", true}, {"SLABS", true},	     {"ALLOCS", true},	 {"FAILURES", true},
+	};
+	struct shell_args a = SHELL_ARGS("slabinfo", "J", argc, argv);
+	bool json = false;
+	int opt;
+
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 0)
+		return shell_usage("slabinfo", "no such operand: %s", a.operands[0]);
+	if (json)
+		slabinfo_json();
+	else
+		table_print(columns, ARRAY_SIZE(columns), put_caches, NULL);
+	return SHELL_OK;
+}

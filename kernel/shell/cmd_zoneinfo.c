@@ -1,0 +1,266 @@
+/*
+ * kernel/shell/cmd_zoneinfo.c - memory by node and zone: numa, buddyinfo, zoneinfo.
+ *
+ * Owns nothing; each zone is looked at under its lock, one after the other.
+ */
+#include "drivers/acpi/tables/static.h"
+#include "kernel/shell/shell.h"
+#include "mm/alloc.h"
+#include "mm/buddy.h"
+
+/* The arguments of a command that takes none but -J: 0, or an exit status. */
+static int wants_json(const char *command, int argc, char **argv, bool *json)
+{
+	struct shell_args a = SHELL_ARGS(command, "J", argc, argv);
+	int opt;
+
+	*json = false;
+	while ((opt = shell_option(&a)) > 0)
+		*json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 0)
+		return shell_usage(command, "no such operand: %s", a.operands[0]);
+	return SHELL_OK;
+}
+
+/* The i-th zone with memory, in order of nodes; NULL past the end. */
+static struct zone *populated_zone(unsigned *id)
+{
+	for (; *id < nr_nodes * ZONE_TYPES; ++*id)
+		if (zone_by_id(*id)->present != 0)
+			return zone_by_id((*id)++);
+	return NULL;
+}
+
+/* --- numa --- */
+
+/* The node of the firmware's i-th CPU: the boot node where the SRAT does not name it. */
+static unsigned node_of_cpu(unsigned cpu)
+{
+	const struct srat_info *srat = &acpi_static.srat;
+
+	for (unsigned i = 0; acpi_static.has_srat && i < srat->ncpus; i++)
+		if (srat->cpu[i].apic_id == acpi_static.madt.cpu[cpu].apic_id) {
+			int node = node_of_pxm(srat->cpu[i].pxm);
+
+			return node < 0 ? 0 : (unsigned)node;
+		}
+	return 0;
+}
+
+/* Calls put(ctx, number) for each enabled CPU of a node; without a MADT there is CPU 0. */
+static void cpus_of_node(unsigned node, void (*put)(void *ctx, unsigned cpu), void *ctx)
+{
+	const struct madt_info *madt = &acpi_static.madt;
+	unsigned number = 0;
+
+	if (!acpi_static.has_madt && node == 0)
+		put(ctx, 0);
+	for (unsigned i = 0; acpi_static.has_madt && i < madt->ncpus; i++) {
+		if (!madt->cpu[i].enabled)
+			continue;
+		if (node_of_cpu(i) == node)
+			put(ctx, number);
+		number++;
+	}
+}
+
+static uint64_t node_bytes(unsigned node, bool free_only)
+{
+	uint64_t pages = 0;
+
+	for (unsigned type = 0; type < ZONE_TYPES; type++) {
+		const struct zone *zone = &nodes[node].zone[type];
+
+		pages += free_only ? zone->free : zone->present;
+	}
+	return pages * PAGE_SIZE;
+}
+
+static void put_cpu_text(void *ctx __unused, unsigned cpu)
+{
+	shell_printf(" %u", cpu);
+}
+
+static void put_cpu_json(void *j, unsigned cpu)
+{
+	json_number(j, NULL, cpu);
+}
+
+static void numa_text(void)
+{
+	unsigned n, m;
+
+	if (nr_nodes == 1)
+		shell_printf("available: 1 nodes (0)\n");
+	else
+		shell_printf("available: %u nodes (0-%u)\n", nr_nodes, nr_nodes - 1);
+	for_each_node (n) {
+		shell_printf("node %u cpus:", n);
+		cpus_of_node(n, put_cpu_text, NULL);
+		shell_printf("\nnode %u size: %llu MB\n", n,
+			     (unsigned long long)node_bytes(n, false) / MiB);
+		shell_printf("node %u free: %llu MB\n", n,
+			     (unsigned long long)node_bytes(n, true) / MiB);
+	}
+	shell_printf("node distances:\nnode ");
+	for_each_node (m)
+		shell_printf("%4u", m);
+	for_each_node (n) {
+		shell_printf("\n%4u:", n);
+		for_each_node (m)
+			shell_printf("%4u", nodes[n].distance[m]);
+	}
+	shell_printf("\n");
+}
+
+static void numa_json(void)
+{
+	struct json j = {0};
+	unsigned n, m;
+
+	json_begin(&j);
+	json_array(&j, "nodes");
+	for_each_node (n) {
+		json_object(&j, NULL);
+		json_number(&j, "node", n);
+		json_number(&j, "pxm", nodes[n].pxm);
+		json_array(&j, "cpus");
+		cpus_of_node(n, put_cpu_json, &j);
+		json_array_end(&j);
+		json_number(&j, "size", node_bytes(n, false));
+		json_number(&j, "free", node_bytes(n, true));
+		json_array(&j, "distances");
+		for_each_node (m)
+			json_number(&j, NULL, nodes[n].distance[m]);
+		json_array_end(&j);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+SHELL_COMMAND(numa, "[-J]", "nodes, their CPUs, memory and distances, as numactl -H", "numa",
+	      SHELL_NORMAL)
+{
+	bool json;
+	int status = wants_json("numa", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json)
+		numa_json();
+	else
+		numa_text();
+	return SHELL_OK;
+}
+
+/* --- buddyinfo --- */
+
+static void buddyinfo_json(void)
+{
+	struct json j = {0};
+	struct zone_counts counts;
+	struct zone *zone;
+	unsigned id = 0;
+
+	json_begin(&j);
+	json_array(&j, "zones");
+	while ((zone = populated_zone(&id)) != NULL) {
+		buddy_counts(zone, &counts);
+		json_object(&j, NULL);
+		json_number(&j, "node", zone->node);
+		json_string(&j, "zone", zone_type_name((enum zone_type)zone->type));
+		json_array(&j, "free_chunks");
+		for (unsigned order = 0; order <= MAX_ORDER; order++)
+			json_number(&j, NULL, counts.area[order]);
+		json_array_end(&j);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zone by zone",
+	      "buddyinfo", SHELL_NORMAL)
+{
+	struct zone_counts counts;
+	struct zone *zone;
+	unsigned id = 0;
+	bool json;
+	int status = wants_json("buddyinfo", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json) {
+		buddyinfo_json();
+		return SHELL_OK;
+	}
+	while ((zone = populated_zone(&id)) != NULL) {
+		buddy_counts(zone, &counts);
+		shell_printf("Node %u, zone %8s ", zone->node,
+			     zone_type_name((enum zone_type)zone->type));
+		for (unsigned order = 0; order <= MAX_ORDER; order++)
+			shell_printf("%6llu ", (unsigned long long)counts.area[order]);
+		shell_printf("\n");
+	}
+	return SHELL_OK;
+}
+
+/* --- zoneinfo --- */
+
+static void zone_json(struct json *j, const struct zone *zone, const struct zone_counts *counts)
+{
+	json_object(j, NULL);
+	json_number(j, "node", zone->node);
+	json_string(j, "zone", zone_type_name((enum zone_type)zone->type));
+	json_number(j, "present", counts->present);
+	json_number(j, "managed", counts->managed);
+	json_number(j, "free", counts->free);
+	json_number(j, "isolated", counts->isolated);
+	json_number(j, "allocs", counts->allocs);
+	json_number(j, "frees", counts->frees);
+	json_object_end(j);
+}
+
+static void zone_text(const struct zone *zone, const struct zone_counts *counts)
+{
+	shell_printf("Node %u, zone %8s\n", zone->node, zone_type_name((enum zone_type)zone->type));
+	shell_printf("  pages free     %llu\n", (unsigned long long)counts->free);
+	shell_printf("        present  %llu\n", (unsigned long long)counts->present);
+	shell_printf("        managed  %llu\n", (unsigned long long)counts->managed);
+	shell_printf("        isolated %llu\n", (unsigned long long)counts->isolated);
+	shell_printf("  chunks allocated %llu\n", (unsigned long long)counts->allocs);
+	shell_printf("         freed     %llu\n", (unsigned long long)counts->frees);
+}
+
+SHELL_COMMAND(zoneinfo, "[-J]", "pages present, managed and free, zone by zone, as /proc/zoneinfo",
+	      "zoneinfo", SHELL_NORMAL)
+{
+	struct zone_counts counts;
+	struct json j = {0};
+	struct zone *zone;
+	unsigned id = 0;
+	bool json;
+	int status = wants_json("zoneinfo", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json) {
+		json_begin(&j);
+		json_array(&j, "zones");
+	}
+	while ((zone = populated_zone(&id)) != NULL) {
+		buddy_counts(zone, &counts);
+		if (json)
+			zone_json(&j, zone, &counts);
+		else
+			zone_text(zone, &counts);
+	}
+	if (json) {
+		json_array_end(&j);
+		json_end(&j);
+	}
+	return SHELL_OK;
+}
