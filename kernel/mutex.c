@@ -24,21 +24,28 @@ void mutex_init(struct mutex *m, const char *name)
 	m->name = name;
 }
 
+static void note_waiting(struct thread *self, const struct mutex *m)
+{
+	self->waits_for = m != NULL ? m->name : NULL;
+	self->waits_mutex = m;
+}
+
 /* => m->wait.lock held; 0 when the mutex is the caller's, -EINTR when it was interrupted */
 static int wait_for_handover(struct mutex *m, struct thread *self, bool interruptible)
 {
 	struct mutex_waiter waiter = {.thread = self};
 
 	list_add_tail(&waiter.link, &m->wait.waiters);
-	while (m->owner != self) {
-		if (interruptible && thread_interrupted()) {
-			list_del(&waiter.link);
-			return -EINTR;
-		}
+	note_waiting(self, m);
+	while (m->owner != self && !(interruptible && thread_interrupted())) {
 		thread_block(&m->wait.lock, interruptible);
 		(void)spin_lock(&m->wait.lock); /* interrupts stayed off */
 	}
-	return 0;
+	note_waiting(self, NULL);
+	if (m->owner == self)
+		return 0;
+	list_del(&waiter.link);
+	return -EINTR;
 }
 
 static int lock(struct mutex *m, bool interruptible)

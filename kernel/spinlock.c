@@ -1,8 +1,9 @@
 /*
  * kernel/spinlock.c - ticket spin locks.
  *
- * Owns, in CONFIG_DEBUG builds, the list of spin locks each CPU holds, from which the rank is
- * checked.  A CPU writes only its own list, with interrupts off, so the list needs no lock.
+ * Owns the statistics and, in CONFIG_DEBUG builds, the list of spin locks each CPU holds, from
+ * which the rank is checked.  A CPU writes only its own, with interrupts off, so they need no
+ * lock.
  *
  * A lock is taken by drawing a ticket and served in the order of the tickets, so that under
  * contention nobody starves.  The list belongs to the CPU and not to the thread because
@@ -19,7 +20,9 @@
 
 struct held_locks {
 	struct spinlock *lock[HELD_MAX];
+	uint64_t since[HELD_MAX]; /* TSC */
 	unsigned depth;
+	struct spin_stats stats[RANKS];
 } __aligned(CACHE_LINE);
 
 static struct held_locks held_locks[MAX_CPUS];
@@ -57,7 +60,17 @@ static void held_push(struct spinlock *lock, unsigned cpu)
 	struct held_locks *held = &held_locks[cpu];
 
 	ASSERT(held->depth < HELD_MAX);
-	held->lock[held->depth++] = lock;
+	held->lock[held->depth] = lock;
+	held->since[held->depth++] = cpu_cycles();
+}
+
+static void note_hold(struct spin_stats *stats, const struct spinlock *lock, uint64_t cycles)
+{
+	if (cycles <= stats->longest)
+		return;
+	stats->longest = cycles;
+	stats->longest_lock = lock->name;
+	stats->longest_acquirer = lock->acquirer;
 }
 
 /* Locks are not always released in the reverse order: thread_block() drops the outer first. */
@@ -69,8 +82,11 @@ static void held_remove(struct spinlock *lock, unsigned cpu)
 	while (i > 0 && held->lock[i - 1] != lock)
 		i--;
 	ASSERT(i > 0);
-	for (held->depth--; i <= held->depth; i++)
+	note_hold(&held->stats[lock->rank], lock, cpu_cycles() - held->since[i - 1]);
+	for (held->depth--; i <= held->depth; i++) {
 		held->lock[i - 1] = held->lock[i];
+		held->since[i - 1] = held->since[i];
+	}
 }
 #else
 static void held_check_rank(const struct spinlock *lock __unused, unsigned cpu __unused,
@@ -89,20 +105,27 @@ static void held_remove(struct spinlock *lock __unused, unsigned cpu)
 }
 #endif
 
+static void draw_and_wait(struct spinlock *lock, struct spin_stats *stats)
+{
+	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	stats->taken++;
+	if (likely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) == ticket))
+		return;
+	stats->contended++;
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+		cpu_relax();
+}
+
 uint64_t spin_lock(struct spinlock *lock)
 {
 	uint64_t flags = cpu_irq_save();
 	vaddr_t caller = (vaddr_t)__builtin_return_address(0);
 	unsigned cpu = cpu_id();
-	uint32_t ticket;
 
 	check_not_mine(lock, cpu, caller);
 	held_check_rank(lock, cpu, caller);
-
-	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-		cpu_relax();
-
+	draw_and_wait(lock, &held_locks[cpu].stats[lock->rank]);
 	__atomic_store_n(&lock->cpu, cpu + 1, __ATOMIC_RELAXED);
 	lock->acquirer = caller;
 	held_push(lock, cpu);
@@ -126,6 +149,46 @@ bool spin_is_held(const struct spinlock *lock)
 unsigned spin_held_count(void)
 {
 	return held_locks[cpu_id()].depth;
+}
+
+void spin_stats(enum lock_rank rank, struct spin_stats *stats)
+{
+	*stats = (struct spin_stats){0};
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+		const struct spin_stats *mine = &held_locks[cpu].stats[rank];
+
+		stats->taken += mine->taken;
+		stats->contended += mine->contended;
+		if (mine->longest > stats->longest) {
+			stats->longest = mine->longest;
+			stats->longest_lock = mine->longest_lock;
+			stats->longest_acquirer = mine->longest_acquirer;
+		}
+	}
+}
+
+const char *spin_rank_name(enum lock_rank rank)
+{
+	static const char *const names[RANKS] = {
+		[RANK_NONE] = "none",
+		[RANK_WORKQUEUE] = "workqueue",
+		[RANK_KMAP] = "kmap",
+		[RANK_SLAB] = "slab",
+		[RANK_ZONE] = "zone",
+		[RANK_DEVICES] = "devices",
+		[RANK_MMU] = "mmu",
+		[RANK_ACPICA] = "acpica",
+		[RANK_WAITQUEUE] = "waitqueue",
+		[RANK_SCHED] = "sched",
+		[RANK_TIMER] = "timer",
+		[RANK_IRQ] = "irq",
+		[RANK_ACPI] = "acpi",
+		[RANK_CONSOLE] = "console",
+		[RANK_LOG] = "log",
+		[RANK_SERIAL] = "serial",
+	};
+
+	return rank < RANKS && names[rank] != NULL ? names[rank] : "?";
 }
 
 void spin_dump_held(void)

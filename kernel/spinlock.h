@@ -28,6 +28,7 @@ enum lock_rank {
 	RANK_CONSOLE,
 	RANK_LOG,
 	RANK_SERIAL,
+	RANKS
 };
 
 struct spinlock {
@@ -49,6 +50,18 @@ void spin_unlock(struct spinlock *lock, uint64_t flags);
 bool spin_is_held(const struct spinlock *lock); /* by this CPU */
 /* How many spin locks this CPU holds; with interrupts off.  Sleeping asserts that it is 0. */
 unsigned spin_held_count(void);
+
+/* What happened at the locks of one rank since boot, over all CPUs. */
+struct spin_stats {
+	uint64_t taken;
+	uint64_t contended;	  /* times that a CPU had to wait */
+	uint64_t longest;	  /* hold, in TSC counts; CONFIG_DEBUG only, else 0 */
+	const char *longest_lock; /* NULL: not known */
+	vaddr_t longest_acquirer;
+};
+void spin_stats(enum lock_rank rank, struct spin_stats *stats);
+const char *spin_rank_name(enum lock_rank rank);
+
 /* A panic dumper: the locks each CPU holds and who took them (CONFIG_DEBUG only). */
 void spin_dump_held(void);
 

@@ -192,6 +192,24 @@ int thread_sleep_us(uint64_t us)
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
+/* => sched_lock held, so that no owner of a mutex can end meanwhile */
+static void fill_info(const struct thread *t, struct thread_info *info)
+{
+	const struct mutex *m = t->waits_mutex;
+	const struct thread *owner = m != NULL ? m->owner : NULL;
+	const char *what = t->waits_for != NULL ? t->waits_for : "end of a thread";
+
+	info->id = t->id;
+	memcpy(info->name, t->name, sizeof(info->name));
+	info->state = t->state;
+	info->runtime_us = sched_cycles(t) / clock_cycles_per_us();
+	info->switches = t->switches;
+	snprintf(info->waits_for, sizeof(info->waits_for), "%s",
+		 t->state == THREAD_SLEEPING ? what : "");
+	info->holder = t->state == THREAD_SLEEPING && owner != NULL ? owner->id : 0;
+	info->stack_used = stack_used(t);
+}
+
 bool thread_info(unsigned *id, struct thread_info *info)
 {
 	uint64_t flags = spin_lock(&sched_lock);
@@ -201,12 +219,7 @@ bool thread_info(unsigned *id, struct thread_info *info)
 	list_for_each_entry (t, &sched_all, all) {
 		if (t->id < *id)
 			continue;
-		info->id = t->id;
-		memcpy(info->name, t->name, sizeof(info->name));
-		info->state = t->state;
-		info->runtime_us = sched_cycles(t) / clock_cycles_per_us();
-		info->switches = t->switches;
-		info->stack_used = stack_used(t);
+		fill_info(t, info);
 		*id = t->id + 1;
 		found = true;
 		break;

@@ -54,6 +54,8 @@ struct thread_info {
 	enum thread_state state;
 	uint64_t runtime_us;
 	uint64_t switches;
+	char waits_for[THREAD_NAME_MAX]; /* while SLEEPING: the queue, condition or mutex */
+	unsigned holder;   /* id of the thread that holds that mutex; 0: not a mutex */
 	size_t stack_used; /* the most it ever used, bytes; 0: not known (main's boot stack) */
 };
 /* Snapshot of the threads with id >= *id, in order; false at the end. */

@@ -10,6 +10,7 @@
 #define KERNEL_THREAD_PRIV_H
 
 #include "kernel/lib/list.h"
+#include "kernel/mutex.h"
 #include "kernel/spinlock.h"
 #include "kernel/thread.h"
 #include "mm/page.h"
@@ -31,6 +32,9 @@ struct thread {
 	char stack_name[THREAD_NAME_MAX + 8]; /* [I] "stack:NAME" */
 	void (*entry)(void *);		      /* [I] */
 	void *arg;			      /* [I] */
+
+	const char *waits_for; /* [t] name of what it sleeps on, NULL: its end is joined */
+	const struct mutex *waits_mutex; /* [t] that it waits to own, or NULL */
 
 	struct thread *joiner; /* [s] waits in thread_join() */
 	uint64_t cycles;       /* [s] run so far */

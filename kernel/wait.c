@@ -70,7 +70,9 @@ int wait_event(struct wait_queue *wq, bool (*condition)(void *), void *arg, uint
 		timer_start(&timeout.timer, timeout_us, timeout_expired, &timeout);
 	flags = spin_lock(&wq->lock);
 	list_add_tail(&waiter.link, &wq->waiters);
+	self->waits_for = wq->lock.name;
 	err = wait_locked(wq, condition, arg, &timeout, interruptible);
+	self->waits_for = NULL;
 	list_del(&waiter.link);
 	spin_unlock(&wq->lock, flags);
 	if (timeout_us != 0)

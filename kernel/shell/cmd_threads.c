@@ -45,6 +45,8 @@ static void threads_json(void)
 		json_string(&j, "state", state_name(info.state));
 		json_number(&j, "runtime_us", info.runtime_us);
 		json_number(&j, "switches", info.switches);
+		json_string(&j, "waits_for", info.waits_for);
+		json_number(&j, "holder", info.holder);
 		json_number(&j, "stack_used", info.stack_used);
 		json_number(&j, "stack_size", THREAD_STACK_SIZE);
 		json_object_end(&j);
@@ -55,12 +57,16 @@ static void threads_json(void)
 
 static void print_thread(const struct thread_info *info)
 {
-	char stack[32] = "-";
+	char stack[32] = "-", waits[48] = "-";
 
 	if (info->stack_used != 0)
 		snprintf(stack, sizeof(stack), "%zu/%lu", info->stack_used, THREAD_STACK_SIZE);
-	shell_printf("%4u %-23s %-8s %12lu %9lu %12s\n", info->id, info->name,
-		     state_name(info->state), info->runtime_us, info->switches, stack);
+	if (info->holder != 0)
+		snprintf(waits, sizeof(waits), "%s, held by %u", info->waits_for, info->holder);
+	else if (info->waits_for[0] != '\0')
+		snprintf(waits, sizeof(waits), "%s", info->waits_for);
+	shell_printf("%4u %-23s %-8s %12lu %9lu %12s %s\n", info->id, info->name,
+		     state_name(info->state), info->runtime_us, info->switches, stack, waits);
 }
 
 SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use of the stack",
@@ -77,8 +83,8 @@ SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use 
 		threads_json();
 		return SHELL_OK;
 	}
-	shell_printf("%4s %-23s %-8s %12s %9s %12s\n", "ID", "NAME", "STATE", "RUNTIME-US",
-		     "SWITCHES", "STACK");
+	shell_printf("%4s %-23s %-8s %12s %9s %12s %s\n", "ID", "NAME", "STATE", "RUNTIME-US",
+		     "SWITCHES", "STACK", "WAITS-FOR");
 	while (thread_info(&id, &info))
 		print_thread(&info);
 	return SHELL_OK;
