@@ -5,8 +5,11 @@
  * context_switch() and released by the thread that was switched to, so whoever holds it sees
  * every thread either running or wholly saved; a thread that is DEAD is off its stack.
  *
- * Round robin: a thread runs for SLICE_TICKS and goes to the end of the queue.  Preemption
- * happens at the end of an interrupt, never within a spin lock, since interrupts are off there.
+ * Round robin: a thread runs for SLICE_TICKS and goes to the end of the queue with a new slice.
+ * One that slept with a part of its slice left comes back before those who used theirs up, and
+ * takes the CPU: whoever waits for a key is not kept waiting by threads that compute.  It can't
+ * abuse that, since sleeping does not renew its slice.  Preemption happens at the end of an
+ * interrupt, never within a spin lock, since interrupts are off there.
  */
 #include "arch/context.h"
 #include "arch/cpu.h"
@@ -34,6 +37,7 @@ struct sched_cpu {
 
 static struct sched_cpu cpus[MAX_CPUS] = {[0] = {.current = &sched_main}};
 static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* [s] */
+static struct list_head run_woken = LIST_HEAD_INIT(run_woken); /* [s] served first */
 
 /* One run queue a CPU means that a thread stays on its CPU, so the answer does not go stale. */
 static struct sched_cpu *this_cpu(void)
@@ -46,25 +50,37 @@ struct thread *thread_current(void)
 	return this_cpu()->current;
 }
 
+static void queue_last(struct thread *t)
+{
+	t->state = THREAD_READY;
+	t->slice = SLICE_TICKS;
+	list_add_tail(&t->run, &run_queue);
+}
+
 void sched_make_ready(struct thread *t)
 {
 	struct sched_cpu *cpu = this_cpu();
 
 	ASSERT(spin_is_held(&sched_lock));
-	t->state = THREAD_READY;
-	t->slice = SLICE_TICKS;
-	list_add_tail(&t->run, &run_queue);
+	if (t->slice > 0) {
+		t->state = THREAD_READY;
+		list_add_tail(&t->run, &run_woken);
+		cpu->need_resched = true;
+	} else {
+		queue_last(t);
+	}
 	if (cpu->current == cpu->idle)
 		cpu->need_resched = true;
 }
 
 static struct thread *pick_next(const struct sched_cpu *cpu)
 {
+	struct list_head *queue = list_empty(&run_woken) ? &run_queue : &run_woken;
 	struct thread *next;
 
-	if (list_empty(&run_queue))
+	if (list_empty(queue))
 		return cpu->idle;
-	next = list_first_entry(&run_queue, struct thread, run);
+	next = list_first_entry(queue, struct thread, run);
 	list_del(&next->run);
 	return next;
 }
@@ -97,8 +113,10 @@ void sched_switch(void)
 	ASSERT(cpu->idle != NULL);
 
 	cpu->need_resched = false;
-	if (prev->state == THREAD_RUNNING && prev != cpu->idle)
-		sched_make_ready(prev);
+	if (prev == cpu->idle)
+		prev->state = THREAD_READY;
+	else if (prev->state == THREAD_RUNNING)
+		queue_last(prev);
 	next = pick_next(cpu);
 	next->state = THREAD_RUNNING;
 	if (next == prev)
@@ -142,7 +160,7 @@ static void sched_tick(void)
 
 	if (t->slice > 0)
 		t->slice--;
-	if (t->slice == 0 && !list_empty(&run_queue))
+	if (t->slice == 0 && !(list_empty(&run_queue) && list_empty(&run_woken)))
 		cpu->need_resched = true;
 	spin_unlock(&sched_lock, flags);
 }

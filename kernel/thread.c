@@ -136,6 +136,8 @@ void thread_exit(void)
 	thread_assert_may_sleep();
 	(void)spin_lock(&sched_lock);
 	t->state = THREAD_DEAD;
+	if (t == &sched_main)
+		list_del(&t->all); /* nobody joins it, and there is nothing to free */
 	if (t->joiner != NULL && t->joiner->state == THREAD_SLEEPING)
 		sched_make_ready(t->joiner);
 	sched_switch();

@@ -47,6 +47,91 @@ KERNEL_TEST(sched, a_spinning_thread_starves_nobody)
 	EXPECT(!a.gave_up && !b.gave_up);
 }
 
+#define SPINNERS 4U
+#define SLEEPS	 10U
+
+/* Round robin alone would keep every wake-up waiting for a slice of each spinner: 80 ms. */
+KERNEL_TEST(sched, a_sleeper_comes_before_spinning_threads)
+{
+	volatile bool stop = false;
+	struct spinner spinners[SPINNERS];
+	struct thread *threads[SPINNERS];
+	unsigned prompt = 0;
+
+	for (unsigned i = 0; i < SPINNERS; i++) {
+		spinners[i] = (struct spinner){.stop = &stop};
+		threads[i] = thread_create("spin", spin_until_stop, &spinners[i]);
+	}
+	for (unsigned i = 0; i < SLEEPS; i++) {
+		uint64_t start = clock_us();
+
+		EXPECT_EQ(thread_sleep_us(1000), 0);
+		prompt += clock_us() - start < 35000;
+	}
+	stop = true;
+	for (unsigned i = 0; i < SPINNERS; i++) {
+		EXPECT(threads[i] != NULL && spinners[i].turns > 0);
+		if (threads[i] != NULL)
+			thread_join(threads[i]);
+	}
+	test_note(t, "%u of %u wake-ups were prompt", prompt, SLEEPS);
+	EXPECT(prompt >= SLEEPS / 2); /* a busy host delays some */
+}
+
+/* Two threads that wake each other for ever leave a third its share. */
+struct pair {
+	struct wait_queue wq;
+	volatile bool *stop;
+	unsigned turn;
+};
+struct player {
+	struct pair *pair;
+	unsigned me;
+};
+
+static bool my_turn(void *arg)
+{
+	const struct player *p = arg;
+
+	return p->pair->turn % 2 == p->me || *p->pair->stop;
+}
+
+static void play(void *arg)
+{
+	struct player *p = arg;
+	uint64_t start = clock_us();
+
+	while (!*p->pair->stop && clock_us() - start < GIVE_UP_US) {
+		(void)wait_event(&p->pair->wq, my_turn, p, 100000, false);
+		p->pair->turn++;
+		wait_queue_wake(&p->pair->wq);
+	}
+}
+
+KERNEL_TEST(sched, a_chatting_pair_starves_nobody)
+{
+	volatile bool stop = false;
+	struct pair pair = {.stop = &stop};
+	struct player players[2] = {{&pair, 0}, {&pair, 1}};
+	struct spinner s = {.stop = &stop};
+	struct thread *threads[3];
+	uint64_t start = clock_us();
+
+	wait_queue_init(&pair.wq, "pair");
+	threads[0] = thread_create("ping", play, &players[0]);
+	threads[1] = thread_create("pong", play, &players[1]);
+	threads[2] = thread_create("spin", spin_until_stop, &s);
+	while (s.turns == 0 && clock_us() - start < GIVE_UP_US / 2)
+		EXPECT_EQ(thread_sleep_us(20000), 0);
+	stop = true;
+	wait_queue_wake(&pair.wq);
+	for (unsigned i = 0; i < 3; i++)
+		if (threads[i] != NULL)
+			thread_join(threads[i]);
+	EXPECT(s.turns > 0);
+	EXPECT(pair.turn > 2);
+}
+
 KERNEL_TEST(sched, preempt_disable_keeps_the_cpu)
 {
 	volatile bool stop = false;
