@@ -1,0 +1,198 @@
+/*
+ * tests/unit/test_alloc.c - which zone of which node serves a page allocation, against a rule
+ * written down plainly: over every small arrangement of full and empty zones and every request.
+ */
+/* sources: mm/alloc.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
+#include "tests/unit/mm_kit.h"
+
+#include "kernel/clock.h"
+#include "mm/alloc.h"
+#include "mm/buddy.h"
+
+#define NODES	      3U
+#define ZONE_PAGES    64UL /* of each zone, at ZONE_BASE(id): one chunk of order 6 */
+#define ZONE_BASE(id) ((pfn_t)(id)*1024)
+#define ZONES	      (NODES * ZONE_TYPES)
+
+struct node nodes[MAX_NODES];
+unsigned nr_nodes = NODES;
+
+static uint64_t ticks = 0x1234567890UL;
+
+uint64_t clock_ticks(void)
+{
+	return ticks;
+}
+
+/* Nearest first: of node 1, node 2 is nearer than node 0. */
+static const uint8_t orders[NODES][NODES] = {{0, 1, 2}, {1, 2, 0}, {2, 1, 0}};
+
+static int move_nothing(struct page *from, struct page *to)
+{
+	(void)from, (void)to;
+	return 0;
+}
+
+static const struct page_owner_ops movable_ops = {.move = move_nothing};
+static const struct page_owner movable = {"movable", &movable_ops};
+static const struct page_owner fixed = {"fixed", NULL};
+
+/* Fresh nodes; zone i has memory where bit i of `filled` is set. */
+static void make_nodes(unsigned filled)
+{
+	for (unsigned n = 0; n < NODES; n++) {
+		nodes[n].possible = true;
+		nodes[n].nfallback = NODES;
+		memcpy(nodes[n].fallback, orders[n], NODES);
+		for (unsigned type = 0; type < ZONE_TYPES; type++) {
+			struct zone *zone = &nodes[n].zone[type];
+
+			zone_init(zone, n, (enum zone_type)type, NULL);
+			if (!(filled >> zone->id & 1))
+				continue;
+			zone->present = zone->managed = ZONE_PAGES;
+			buddy_add_range(zone, ZONE_BASE(zone->id), ZONE_PAGES);
+		}
+	}
+}
+
+static int setup(void **unused)
+{
+	(void)unused;
+	if (vmemmap == NULL) {
+		kit_make_memmap(ZONE_BASE(ZONES));
+		kit_make_memory(ZONE_BASE(ZONES));
+	}
+	make_nodes(~0U);
+	return 0;
+}
+
+/* The rule: the zone id that must serve, or -1. */
+static int expected_zone(unsigned filled, unsigned flags, unsigned node)
+{
+	for (unsigned i = 0; i < NODES; i++) {
+		unsigned n = orders[node][i];
+
+		if ((flags & ALLOC_THISNODE) && n != node)
+			continue;
+		if ((flags & ALLOC_MOVABLE) && (filled >> (n * ZONE_TYPES + ZONE_MOVABLE) & 1))
+			return (int)(n * ZONE_TYPES + ZONE_MOVABLE);
+		if (filled >> (n * ZONE_TYPES + ZONE_NORMAL) & 1)
+			return (int)(n * ZONE_TYPES + ZONE_NORMAL);
+	}
+	return -1;
+}
+
+static void test_every_arrangement(void **unused)
+{
+	(void)unused;
+	for (unsigned filled = 0; filled < 1U << ZONES; filled++)
+		for (unsigned flags = 0; flags < 4; flags++)
+			for (int node = NODE_ANY; node < (int)NODES; node++) {
+				int want =
+					expected_zone(filled, flags, node < 0 ? 0 : (unsigned)node);
+				struct page *page;
+
+				make_nodes(filled);
+				page = page_alloc(0, flags, node,
+						  flags & ALLOC_MOVABLE ? &movable : &fixed);
+				assert_int_equal(page == NULL ? -1 : (int)page->zone, want);
+				if (page == NULL)
+					continue;
+				assert_ptr_equal(page_zone(page), zone_by_id((unsigned)want));
+				page_free(page);
+				assert_int_equal(zone_by_id((unsigned)want)->free, ZONE_PAGES);
+			}
+}
+
+/* Unmovable requests exhaust the NORMAL zones and nothing else. */
+static void test_exhaustion(void **unused)
+{
+	unsigned got = 0;
+
+	(void)unused;
+	while (page_alloc(0, 0, 1, &fixed) != NULL)
+		got++;
+	assert_int_equal(got, NODES * ZONE_PAGES);
+	for (unsigned n = 0; n < NODES; n++) {
+		assert_int_equal(nodes[n].zone[ZONE_NORMAL].free, 0);
+		assert_int_equal(nodes[n].zone[ZONE_MOVABLE].free, ZONE_PAGES);
+	}
+	while (page_alloc(0, ALLOC_MOVABLE, 1, &movable) != NULL)
+		got++;
+	assert_int_equal(got, ZONES * ZONE_PAGES);
+	assert_int_equal(pages_free(), 0);
+	assert_int_equal(pages_managed(), ZONES * ZONE_PAGES);
+	assert_int_equal(pages_present(), ZONES * ZONE_PAGES);
+}
+
+/* A zone whose only large chunk is one put-off merge away is not passed over. */
+static void test_settles_for_large(void **unused)
+{
+	struct page *page;
+
+	(void)unused;
+	make_nodes(1U << ZONE_NORMAL);
+	page_free(page_alloc(0, 0, 0, &fixed));
+	page = page_alloc(6, 0, 0, &fixed);
+	assert_non_null(page);
+	assert_null(page_alloc(0, 0, 0, &fixed));
+	page_free(page);
+	assert_null(page_alloc(7, 0, 0, &fixed));
+	assert_null(page_alloc(MAX_ORDER + 1, 0, 0, &fixed));
+	assert_null(page_alloc(~0U, 0, 0, &fixed));
+}
+
+static void test_records(void **unused)
+{
+	struct page *page = page_alloc(3, 0, NODE_ANY, &fixed);
+
+	(void)unused;
+	assert_ptr_equal(page->owner, &fixed);
+	assert_int_equal(page->birth, (uint32_t)ticks);
+	assert_int_equal(page->private, 0);
+	assert_int_equal(page->pins, 0);
+	assert_in_range((uint32_t)(page->caller - (uint32_t)(uintptr_t)test_records), 1, 4096);
+	page_free(page);
+}
+
+static void test_zeroes(void **unused)
+{
+	(void)unused;
+	for (unsigned order = 0; order <= 6; order++) {
+		uint64_t size = PAGE_SIZE << order;
+		unsigned char *all = phys_to_virt(pfn_to_paddr(ZONE_BASE(0)));
+		struct page *page;
+		unsigned char *p;
+
+		memset(all, 0xaa, ZONE_PAGES * PAGE_SIZE);
+		page = page_alloc(order, ALLOC_ZERO | ALLOC_THISNODE, 0, &fixed);
+		p = page_to_virt(page);
+		assert_true(p[0] == 0 && memcmp(p, p + 1, size - 1) == 0);
+		if (order < 6)
+			assert_int_equal(p[size], 0xaa);
+		page_free(page);
+	}
+}
+
+static void test_misuse_panics(void **unused)
+{
+	(void)unused;
+	expect_panic(page_alloc(0, ALLOC_MOVABLE, 0, &fixed), "page_owner_movable");
+	expect_panic(page_alloc(0, 0, 0, NULL), "owner");
+	expect_panic(page_alloc(0, 0, NODES, &fixed), "nr_nodes");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_every_arrangement, setup),
+		cmocka_unit_test_setup(test_exhaustion, setup),
+		cmocka_unit_test_setup(test_settles_for_large, setup),
+		cmocka_unit_test_setup(test_records, setup),
+		cmocka_unit_test_setup(test_zeroes, setup),
+		cmocka_unit_test_setup(test_misuse_panics, setup),
+	};
+
+	return cmocka_run_group_tests_name("alloc", tests, NULL, NULL);
+}
