@@ -106,11 +106,11 @@ static void numa_text(void)
 	}
 	shell_printf("node distances:\nnode ");
 	for_each_node (m)
-		shell_printf("%4u", m);
+		shell_printf("%3u ", m);
 	for_each_node (n) {
-		shell_printf("\n%4u:", n);
+		shell_printf("\n%3u: ", n);
 		for_each_node (m)
-			shell_printf("%4u", nodes[n].distance[m]);
+			shell_printf("%3u ", nodes[n].distance[m]);
 	}
 	shell_printf("\n");
 }
