@@ -77,7 +77,7 @@ void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
 {
 	pfn_t end = start + npages;
 
-	buddy_settle_locked(zone);
+	ASSERT(zone->deferred == NULL); /* nothing is put off while anything is isolated */
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 
