@@ -2,7 +2,6 @@
  * kernel/shell/cmd_events.c - the history of hot-plug.  Owns nothing.
  */
 #include "kernel/lib/errno.h"
-#include "kernel/shell/args.h"
 #include "kernel/shell/shell.h"
 #include "kernel/thread.h"
 #include "mm/hotplug/events.h"
