@@ -15,6 +15,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
+#include "mm/alloc.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
@@ -348,6 +349,7 @@ static int offline_dispatch(struct offline_request *request)
 	int err;
 
 	slab_shrink();
+	pages_settle(); /* the check counts free chunks */
 	if (request->flags & RANGE_KEEP_GOING) {
 		err = blocks_for_each(request->range, offline_one, request);
 		return err == 0 && result->refused != 0 ? request->why->err : err;
