@@ -239,7 +239,6 @@ static void take_entries(struct parser *p, const struct tag *tag, size_t entry_s
 				ranges_lay_over(p->info, &range);
 		}
 	}
-	ranges_merge(p->info);
 }
 
 static void take_map(struct parser *p)

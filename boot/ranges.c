@@ -22,16 +22,40 @@ static void remove_at(struct bootinfo *info, unsigned at)
 		(info->nranges - at) * sizeof(info->range[0]));
 }
 
-/* Inserts before index `at`; drops the range, counted, where the array is full. */
-static void insert_at(struct bootinfo *info, unsigned at, struct boot_range range)
+/*
+ * Makes sure that one more range of `type` and `size` fits, where need be by dropping a smaller
+ * piece of RAM: what is lost to a full array should be as little as can be.  A reservation is
+ * never worth that, since what no range names is not RAM either.  *at follows its range.
+ */
+static bool make_room(struct bootinfo *info, unsigned *at, enum boot_range_type type, uint64_t size)
 {
-	if (info->nranges == BOOT_RANGES_MAX) {
-		info->dropped++;
-		return;
+	unsigned smallest = BOOT_RANGES_MAX;
+
+	if (info->nranges < BOOT_RANGES_MAX)
+		return true;
+	info->dropped++;
+	for (unsigned i = 0; i < info->nranges && type == BOOT_RAM; i++) {
+		if (info->range[i].type == BOOT_RAM && info->range[i].size < size) {
+			smallest = i;
+			size = info->range[i].size;
+		}
 	}
-	memmove(&info->range[at + 1], &info->range[at],
-		(info->nranges - at) * sizeof(info->range[0]));
-	info->range[at] = range;
+	if (smallest == BOOT_RANGES_MAX)
+		return false;
+	remove_at(info, smallest);
+	if (smallest < *at)
+		--*at;
+	return true;
+}
+
+/* Inserts before index *at, which follows what stood there; drops, counted, what has no room. */
+static void insert_at(struct bootinfo *info, unsigned *at, struct boot_range range)
+{
+	if (!make_room(info, at, range.type, range.size))
+		return;
+	memmove(&info->range[*at + 1], &info->range[*at],
+		(info->nranges - *at) * sizeof(info->range[0]));
+	info->range[*at] = range;
 	info->nranges++;
 }
 
@@ -46,10 +70,29 @@ static unsigned cut_at(struct bootinfo *info, unsigned at, paddr_t base, paddr_t
 		info->range[at++].size = base - old.base;
 	else
 		remove_at(info, at);
-	/* Only a range cut in two can find no room; what is lost then is its upper part. */
 	if (end_of(&old) > end)
-		insert_at(info, at, above);
+		insert_at(info, &at, above);
 	return at;
+}
+
+/* Puts a range into the gap before index `at`, as one with neighbours that it continues. */
+static void fill_gap(struct bootinfo *info, unsigned at, const struct boot_range *range)
+{
+	struct boot_range *below = at > 0 ? &info->range[at - 1] : NULL;
+	struct boot_range *above = at < info->nranges ? &info->range[at] : NULL;
+	bool joins_below = below && below->type == range->type && end_of(below) == range->base;
+	bool joins_above = above && above->type == range->type && above->base == end_of(range);
+
+	if (joins_below) {
+		below->size += range->size + (joins_above ? above->size : 0);
+		if (joins_above)
+			remove_at(info, at);
+	} else if (joins_above) {
+		above->base = range->base;
+		above->size += range->size;
+	} else {
+		insert_at(info, &at, *range);
+	}
 }
 
 void ranges_lay_over(struct bootinfo *info, const struct boot_range *range)
@@ -64,24 +107,11 @@ void ranges_lay_over(struct bootinfo *info, const struct boot_range *range)
 	}
 	while (at < info->nranges && end_of(&info->range[at]) <= range->base)
 		at++;
+	if (at < info->nranges && info->range[at].type == range->type &&
+	    info->range[at].base <= range->base && end_of(&info->range[at]) >= end)
+		return; /* said before */
 	/* A part left above the cut stands at the new `at` and ends the search. */
 	while (at < info->nranges && info->range[at].base < end)
 		at = cut_at(info, at, range->base, end);
-	insert_at(info, at, *range);
-}
-
-void ranges_merge(struct bootinfo *info)
-{
-	unsigned out = 0;
-
-	for (unsigned i = 1; i < info->nranges; i++) {
-		struct boot_range *last = &info->range[out];
-
-		if (info->range[i].type == last->type && info->range[i].base == end_of(last))
-			last->size += info->range[i].size;
-		else
-			info->range[++out] = info->range[i];
-	}
-	if (info->nranges)
-		info->nranges = out + 1;
+	fill_gap(info, at, range);
 }

@@ -7,12 +7,10 @@
 #include "boot/bootinfo.h"
 
 /*
- * Lays *range over what is there: overlapped parts of others go.  Empty and wrapping
+ * Lays *range over what is there: overlapped parts of others go, and ranges of one type that
+ * touch become one.  Empty and wrapping
  * ranges are dropped and counted, and so are RAM beyond 52-bit addresses and what finds no room.
  */
 void ranges_lay_over(struct bootinfo *info, const struct boot_range *range);
-
-/* Makes one of neighbours that touch and are of one type. */
-void ranges_merge(struct bootinfo *info);
 
 #endif

@@ -97,27 +97,17 @@ static struct kmap_range *range_find(vaddr_t va)
 	return NULL;
 }
 
-/* Unmaps [va, va + size), whose pages are mapped one by one, and frees them after the TLB was
- * flushed.  In between they are chained through their private words. */
+/* Unmaps and frees the pages of [va, va + size), which are mapped one by one.  The TLB is
+ * flushed before a page goes back. */
 static void pages_free_mapped(vaddr_t va, size_t size)
 {
-	struct page *first = NULL, *page;
-
-	if (size == 0)
-		return;
-	for (size_t done = 0; done < size; done += PAGE_SIZE) {
+	for (vaddr_t end = va + size; va < end; va += PAGE_SIZE) {
 		paddr_t pa;
-		bool mapped = mmu_translate(va + done, &pa);
+		bool mapped = mmu_translate(va, &pa);
 
 		ASSERT(mapped);
-		page = pfn_to_page(paddr_to_pfn(pa));
-		page->private = (uint64_t)first;
-		first = page;
-	}
-	mmu_unmap(va, size, &pt_alloc_pages);
-	while ((page = first) != NULL) {
-		first = (struct page *)page->private;
-		page_free(page);
+		mmu_unmap(va, PAGE_SIZE, &pt_alloc_pages);
+		page_free(pfn_to_page(paddr_to_pfn(pa)));
 	}
 }
 

@@ -144,6 +144,51 @@ static void test_more_ranges_than_room(void **state)
 			}
 }
 
+/* What is lost to a full array is the smallest RAM, wherever it stands in the map. */
+static void test_largest_ram_is_kept(void **state)
+{
+	size_t at;
+
+	(void)state;
+	for (unsigned big = 0; big < 400; big += 57) {
+		uint64_t ram = 0;
+
+		begin();
+		at = mmap_begin(24);
+		for (unsigned i = 0; i < 400; i++)
+			entry(i * 0x100000ULL, i == big ? 0x90000 : 0x1000 + i * 0x10, 1);
+		entry(big * 0x100000ULL + 0x1000, 0x1000, 2); /* cuts it when all is full */
+		tag_end(at);
+		finish();
+		assert_int_equal(parse(), 0);
+		check_info(0);
+		assert_int_equal(info.nranges, BOOT_RANGES_MAX);
+		for (unsigned i = 0; i < info.nranges; i++) {
+			ram += info.range[i].size;
+			if (info.range[i].base == big * 0x100000ULL + 0x2000)
+				assert_int_equal(info.range[i].size, 0x8e000);
+		}
+		assert_true(ram > 0x8e000 + 250ULL * 0x1900);
+	}
+}
+
+/* A map longer than the array, of pieces that touch, is one range. */
+static void test_pieces_that_touch_take_no_room(void **state)
+{
+	size_t at;
+
+	(void)state;
+	begin();
+	at = mmap_begin(24);
+	for (unsigned i = 0; i < 1000; i++)
+		entry((i * 7 % 1000) * 0x1000ULL, 0x1000, 1);
+	tag_end(at);
+	finish();
+	assert_int_equal(parse(), 0);
+	assert_int_equal(info.nranges, 1);
+	assert_int_equal(info.dropped, 0);
+}
+
 static void test_entry_size(void **state)
 {
 	size_t at;
@@ -238,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_empty_and_wrapping_are_dropped),
 		cmocka_unit_test(test_unknown_types_are_reserved),
 		cmocka_unit_test(test_more_ranges_than_room),
+		cmocka_unit_test(test_largest_ram_is_kept),
+		cmocka_unit_test(test_pieces_that_touch_take_no_room),
 		cmocka_unit_test(test_entry_size),
 		cmocka_unit_test(test_efi_map_alone),
 		cmocka_unit_test(test_no_map),
