@@ -110,7 +110,7 @@ struct mmu_step {
 	paddr_t table; /* physical address of the table */
 	pte_t entry;
 	bool present, leaf, writable, executable;
-	paddr_t target; /* next table or the page, by `leaf` */
+	paddr_t target;	  /* next table or the page, by `leaf` */
 	size_t page_size; /* of a leaf */
 };
 /* Fills steps[0..3] from level 4 down; returns how many (the last is absent or a leaf). */
@@ -119,9 +119,9 @@ unsigned mmu_walk(vaddr_t va, struct mmu_step steps[4]);
 bool mmu_translate(vaddr_t va, paddr_t *pa);
 
 /*
- * The window: a fixed virtual 2 MiB (MMU_WINDOW_BASE) through which a table or a page that is not in the direct
- * map yet is written.  Maps the 2 MiB page that holds `pa`, returns the address of `pa` in
- * it, valid until the next call.  Serialised by the caller (hotplug_lock).
+ * The window: a fixed virtual 2 MiB (MMU_WINDOW_BASE) through which a table or a page that is not
+ * in the direct map yet is written.  Maps the 2 MiB page that holds `pa`, returns the address of
+ * `pa` in it, valid until the next call.  Serialised by the caller (hotplug_lock).
  */
 void *mmu_window(paddr_t pa);
 void mmu_window_close(void);

@@ -16,10 +16,8 @@
 
 static bool may_have_chunk(const struct zone *zone, unsigned order)
 {
-	uint32_t nonempty = __atomic_load_n(&zone->nonempty, __ATOMIC_RELAXED);
-
-	return nonempty >> order != 0 ||
-	       (nonempty != 0 && __atomic_load_n(&zone->deferred, __ATOMIC_RELAXED) != NULL);
+	return __atomic_load_n(&zone->nonempty, __ATOMIC_RELAXED) >> order != 0 ||
+	       __atomic_load_n(&zone->deferred, __ATOMIC_RELAXED) != NULL;
 }
 
 static struct page *alloc_from_node(struct node *node, unsigned order, unsigned flags)
@@ -85,6 +83,15 @@ void page_free(struct page *page)
 {
 	ASSERT(page->zone / ZONE_TYPES < nr_nodes);
 	buddy_free(page_zone(page), page);
+}
+
+void pages_settle(void)
+{
+	unsigned n;
+
+	for_each_node (n)
+		for (unsigned type = 0; type < ZONE_TYPES; type++)
+			buddy_settle(&nodes[n].zone[type]);
 }
 
 static uint64_t sum_zones(uint64_t (*pages)(const struct zone *))

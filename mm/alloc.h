@@ -23,6 +23,9 @@ enum alloc_flags {
 struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner);
 void page_free(struct page *page);
 
+/* Does the merges that were put off in every zone (mm/buddy.h): before counting chunks. */
+void pages_settle(void);
+
 /* Pages over all zones, without locks (approximate while others allocate). */
 uint64_t pages_free(void);
 uint64_t pages_managed(void);

@@ -61,18 +61,15 @@ static void head_swallow(struct zone *zone, pfn_t pfn, unsigned order)
 		head_clear(page);
 }
 
+/* From BLOCK_ORDER on. */
 static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
 {
-	if (order < BLOCK_ORDER) {
-		DEBUG_CHECK(heads_chunk(zone, pfn_to_page(buddy)));
-		return true;
-	}
 	return zone->hooks != NULL && zone->hooks->may_merge != NULL &&
 	       zone->hooks->may_merge(zone, pfn, buddy, order);
 }
 
 /* Writes the head of a free chunk and links it. */
-static struct page *free_add(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
+static inline struct page *free_add(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
 {
 	struct page *page = pfn_to_page(pfn);
 
@@ -89,9 +86,11 @@ struct page *buddy_release_locked(struct zone *zone, pfn_t pfn, unsigned order, 
 	while (order < limit) {
 		pfn_t buddy = pfn ^ (1UL << order);
 
+		if (unlikely(order >= BLOCK_ORDER) && !may_merge(zone, pfn, buddy, order))
+			break;
 		page = pfn_to_page(buddy);
-		if (!may_merge(zone, pfn, buddy, order) ||
-		    page_tag(page) != head_tag(PAGE_FREE, order, limit, zone->id))
+		DEBUG_CHECK(heads_chunk(zone, page) || order >= BLOCK_ORDER);
+		if (page_tag(page) != head_tag(PAGE_FREE, order, limit, zone->id))
 			break;
 		DEBUG_CHECK(page != zone->deferred);
 		area_del(zone, page, order);
@@ -109,8 +108,13 @@ void buddy_settle_locked(struct zone *zone)
 	if (page == NULL)
 		return;
 	zone->deferred = NULL;
-	area_del(zone, page, page->order);
 	buddy_release_locked(zone, page_to_pfn(page), page->order, page->limit);
+}
+
+void buddy_list_deferred_locked(struct zone *zone)
+{
+	area_add(zone, zone->deferred, zone->deferred->order);
+	zone->deferred = NULL;
 }
 
 void buddy_settle(struct zone *zone)
@@ -138,18 +142,26 @@ static void mark_dirty(struct zone *zone, const struct page *head, pfn_t pfn, un
 	}
 }
 
+/* The free chunk at `page`, on no list any more, becomes a used one. */
+static inline struct page *give_out(struct zone *zone, struct page *page, unsigned order,
+				    unsigned limit)
+{
+	head_write(page, PAGE_USED, order, limit, zone->id);
+	zone->free -= 1UL << order;
+	zone->allocs++;
+	return page;
+}
+
 /* Cuts the used chunk [pfn, pfn + 2^order) from the free chunk `head`; the rest stays free. */
-static struct page *carve(struct zone *zone, struct page *head, pfn_t pfn, unsigned order)
+static __always_inline struct page *carve(struct zone *zone, struct page *head, pfn_t pfn,
+					  unsigned order)
 {
 	unsigned limit = head->limit;
 	unsigned half = head->order;
 	pfn_t base = page_to_pfn(head);
-	struct page *page;
 
 	if (unlikely(half >= ORDER_2M || half == limit))
 		mark_dirty(zone, head, pfn, order);
-	if (zone->deferred == head)
-		zone->deferred = NULL;
 	area_del(zone, head, half);
 	while (half > order) {
 		pfn_t upper = base + (1UL << --half);
@@ -161,18 +173,19 @@ static struct page *carve(struct zone *zone, struct page *head, pfn_t pfn, unsig
 			base = upper;
 		}
 	}
-	page = pfn_to_page(base);
-	head_write(page, PAGE_USED, order, limit, zone->id);
-	zone->free -= 1UL << order;
-	zone->allocs++;
-	return page;
+	return give_out(zone, pfn_to_page(base), order, limit);
 }
 
-static struct page *alloc_locked(struct zone *zone, unsigned order)
+static inline struct page *alloc_locked(struct zone *zone, unsigned order)
 {
-	uint32_t fits = zone->nonempty >> order;
-	struct page *head;
+	struct page *head = zone->deferred;
+	uint32_t fits;
 
+	if (head != NULL && head->order == order) {
+		zone->deferred = NULL;
+		return give_out(zone, head, order, head->limit);
+	}
+	fits = zone->nonempty >> order;
 	if (unlikely(fits == 0)) {
 		buddy_settle_locked(zone);
 		fits = zone->nonempty >> order;
@@ -204,6 +217,8 @@ struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, uns
 
 	ASSERT(order <= MAX_ORDER && IS_ALIGNED(pfn, 1UL << order));
 	flags = spin_lock(&zone->lock);
+	if (head == zone->deferred)
+		buddy_list_deferred_locked(zone);
 	if (head->state == PAGE_FREE && heads_chunk(zone, head) && pfn >= base &&
 	    pfn + (1UL << order) <= base + chunk_pages(head))
 		page = carve(zone, head, pfn, order);
@@ -237,7 +252,8 @@ static void free_locked(struct zone *zone, struct page *page)
 	unsigned order = page->order, limit = page->limit;
 
 	zone->frees++;
-	buddy_settle_locked(zone);
+	if (zone->deferred != NULL)
+		buddy_settle_locked(zone);
 	if (unlikely(zone->isolating != 0)) {
 		free_isolating(zone, page_to_pfn(page), order, limit);
 		return;
@@ -247,7 +263,9 @@ static void free_locked(struct zone *zone, struct page *page)
 		buddy_release_locked(zone, page_to_pfn(page), order, limit);
 		return;
 	}
-	zone->deferred = free_add(zone, page_to_pfn(page), order, limit);
+	page_set_tag(page, head_tag(PAGE_FREE, order, limit, zone->id));
+	page->caller = 0;
+	zone->deferred = page;
 }
 
 void buddy_free(struct zone *zone, struct page *page)

@@ -11,9 +11,10 @@
  * The lower half of a merge becomes the head; the upper head is cleared, or becomes
  * PAGE_COVERED where it is the first page of a block (order >= BLOCK_ORDER).
  *
- * A small chunk that was just freed is merged only when the next one is freed (or when someone
- * asks for a larger chunk, isolates, puts back ...): a page that is allocated and freed in turn
- * costs no split and no merge.  Until then it is a free chunk like any other.
+ * A small chunk that was just freed is merged and listed only when the next one is freed, or when
+ * someone asks for a chunk and there is no other, isolates, looks ...: a page that is freed and
+ * allocated in turn costs no split and no merge.  Until then it is PAGE_FREE like any other, and
+ * counted in zone->free, but not in area[] nor nonempty.
  *
  * All functions take the zone's lock themselves, from any context, unless they say otherwise.
  */

@@ -54,7 +54,7 @@ uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npa
 
 	/* A put-off merge inside the range must not reach out of it. */
 	if (zone->deferred >= pfn_to_page(start) && zone->deferred < pfn_to_page(end))
-		zone->deferred = NULL;
+		buddy_list_deferred_locked(zone);
 	buddy_settle_locked(zone);
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
@@ -77,7 +77,7 @@ void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
 {
 	pfn_t end = start + npages;
 
-	buddy_settle_locked(zone);
+	ASSERT(zone->deferred == NULL); /* nothing is put off while anything is isolated */
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 

@@ -65,6 +65,8 @@ struct page *buddy_release_locked(struct zone *zone, pfn_t pfn, unsigned order, 
 
 /* Does the merge that buddy_free() put off. */
 void buddy_settle_locked(struct zone *zone);
+/* Lists the chunk whose merge was put off, unmerged. */
+void buddy_list_deferred_locked(struct zone *zone);
 
 /* A head of a chunk that is on no list, with no owner. */
 void head_write(struct page *page, enum page_state state, unsigned order, unsigned limit,

@@ -17,12 +17,12 @@
 struct early_range {
 	paddr_t base;
 	uint64_t size;
-	const char *name; /* a literal; reservations only */
+	const char *name;		/* a literal; reservations only */
 	const struct page_owner *owner; /* "early:NAME"; reservations only */
 };
 
 struct early {
-	struct early_range ram[EARLY_RANGES_MAX];      /* sorted, merged, page aligned inwards */
+	struct early_range ram[EARLY_RANGES_MAX]; /* sorted, merged, page aligned inwards */
 	unsigned nram;
 	struct early_range reserved[EARLY_RANGES_MAX]; /* sorted, not overlapping, pages */
 	unsigned nreserved;

@@ -72,7 +72,7 @@ static void kfree_chunk(void *p)
 /* Outside the direct map there is no slab header to read. */
 static bool in_direct_map(const void *p)
 {
-	return (uintptr_t)p >= DIRECT_MAP_BASE && (uintptr_t)p - DIRECT_MAP_BASE < DIRECT_MAP_MAX;
+	return (uintptr_t)p >= DIRECT_MAP_START && virt_to_phys(p) < DIRECT_MAP_MAX;
 }
 
 void kfree(void *p)

@@ -97,17 +97,27 @@ static struct kmap_range *range_find(vaddr_t va)
 	return NULL;
 }
 
-/* Unmaps and frees the pages of [va, va + size), which are mapped one by one.  The TLB is
- * flushed before a page goes back. */
+/* Unmaps [va, va + size), whose pages are mapped one by one, and frees them after the TLB was
+ * flushed.  In between they are chained through their private words. */
 static void pages_free_mapped(vaddr_t va, size_t size)
 {
-	for (vaddr_t end = va + size; va < end; va += PAGE_SIZE) {
+	struct page *first = NULL, *page;
+
+	if (size == 0)
+		return;
+	for (size_t done = 0; done < size; done += PAGE_SIZE) {
 		paddr_t pa;
-		bool mapped = mmu_translate(va, &pa);
+		bool mapped = mmu_translate(va + done, &pa);
 
 		ASSERT(mapped);
-		mmu_unmap(va, PAGE_SIZE, &pt_alloc_pages);
-		page_free(pfn_to_page(paddr_to_pfn(pa)));
+		page = pfn_to_page(paddr_to_pfn(pa));
+		page->private = (uint64_t)first;
+		first = page;
+	}
+	mmu_unmap(va, size, &pt_alloc_pages);
+	while ((page = first) != NULL) {
+		first = (struct page *)page->private;
+		page_free(page);
 	}
 }
 

@@ -49,7 +49,7 @@ struct zone {
 	const struct zone_hooks *hooks; /* [I] may be NULL */
 	struct free_area area[MAX_ORDER + 1]; /* [z] */
 	uint32_t nonempty;   /* [z] bit n: area[n] is not empty */
-	struct page *deferred; /* [z] the chunk freed last, on its list but not merged yet */
+	struct page *deferred; /* [z] free (and counted in `free`), but on no list yet, or NULL */
 	unsigned isolating;  /* [z] blocks of this zone that are going offline */
 	uint64_t present;    /* [z] pages: everything online, heads and reserved included */
 	uint64_t managed;    /* [z] pages: present less what was never given to the free lists */

@@ -354,14 +354,19 @@ void irq_start_tick(unsigned hz, void (*tick)(void))
 	if (apics != NULL && lapic_timer_start(VECTOR_TIMER, hz))
 		return;
 	pit_start_periodic(hz);
-	err = irq_register_isa(ISA_TIMER, "pit", on_pit, NULL);
+	err = irq_register_isa(ISA_TIMER, "timer", on_pit, NULL);
 	if (err)
 		klog(LOG_ERR, "irq: no timer interrupt [%s]", errno_name(err));
 }
 
 #define LOCAL_SOURCES 3U
 
-/* What comes from the CPU itself stands first in the list. */
+/* What comes from the CPU itself stands first in the list; without LAPIC nothing does. */
+static unsigned local_sources(void)
+{
+	return apics != NULL ? LOCAL_SOURCES : 0;
+}
+
 static bool local_info(unsigned index, struct irq_info *info)
 {
 	static const struct {
@@ -374,7 +379,7 @@ static bool local_info(unsigned index, struct irq_info *info)
 		{VECTOR_SPURIOUS, "spurious", &spurious_count},
 	};
 
-	if (index >= LOCAL_SOURCES)
+	if (index >= local_sources())
 		return false;
 	*info = (struct irq_info){.gsi = IRQ_LOCAL,
 				  .vector = local[index].vector,
@@ -385,7 +390,7 @@ static bool local_info(unsigned index, struct irq_info *info)
 
 bool irq_info(unsigned index, struct irq_info *info)
 {
-	unsigned left = index - LOCAL_SOURCES;
+	unsigned left = index - local_sources();
 	bool found = false;
 	uint64_t flags;
 

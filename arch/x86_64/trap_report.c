@@ -91,7 +91,7 @@ static const char *describe(vaddr_t va, char *buf, size_t size)
 	if (va < PAGE_SIZE)
 		return "null pointer";
 	if (va < (1UL << 47))
-		return "user half: nothing is ever mapped there";
+		return "user half";
 	if (va < KERNEL_HALF)
 		return "non-canonical address";
 	if (va >= KERNEL_BASE)
@@ -120,12 +120,15 @@ static const char *page_fault_reason(const struct trap_frame *frame)
 {
 	uint64_t error = frame->error;
 	uint64_t cr4 = control_read_cr4();
-	bool low = trap_fault_address() < KERNEL_HALF;
+	vaddr_t va = trap_fault_address();
+	bool low = va < KERNEL_HALF;
 
 	if (error & PF_RESERVED)
 		return "a reserved bit is set in a page-table entry";
 	if (!(error & PF_PRESENT))
-		return "not mapped";
+		return va >= DIRECT_MAP_BASE && va < DIRECT_MAP_BASE + DIRECT_MAP_MAX
+			       ? "not mapped: no memory there, or not any more"
+			       : "not mapped";
 	if (error & PF_FETCH)
 		return low && (cr4 & CR4_SMEP) ? "user page, SMEP" : "not executable";
 	if (low && (cr4 & CR4_SMAP) && !(frame->rflags & RFLAGS_AC))
@@ -182,6 +185,9 @@ void trap_panic(const struct trap_frame *frame)
 		panic_trap(frame, "stack overflow of thread %s (%s)", panic_thread_name(), what);
 	if (frame->vector == TRAP_PAGE_FAULT)
 		page_fault_panic(frame, what);
+	if (frame->vector == TRAP_DOUBLE_FAULT)
+		panic_trap(frame, "double fault; the last page fault was at 0x%lx (%s)",
+			   trap_fault_address(), what);
 	general_panic(frame);
 }
 

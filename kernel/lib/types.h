@@ -54,6 +54,9 @@ static inline pfn_t paddr_to_pfn(paddr_t paddr)
 #define __used		 __attribute__((used))
 #define __weak		 __attribute__((weak))
 #define __must_check	 __attribute__((warn_unused_result))
+#ifndef __always_inline /* the host's C library has it */
+#define __always_inline inline __attribute__((always_inline))
+#endif
 #define __printf(fmt, a) __attribute__((format(printf, fmt, a)))
 #define __section(name)	 __attribute__((section(name)))
 

@@ -1,5 +1,5 @@
 /*
- * kernel/shell/cmd_why.c - who holds memory: why, page; and what happened: events.
+ * kernel/shell/cmd_why.c - who holds memory: why, page.
  */
 #include "kernel/clock.h"
 #include "kernel/lib/errno.h"
@@ -10,7 +10,6 @@
 #include "kernel/shell/target.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
-#include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug.h"
 
 #define HOLDERS_MAX 64
@@ -192,41 +191,4 @@ SHELL_COMMAND(page, "PFN", "the chunk that a page frame belongs to, and its owne
 	status = print_page(pfn);
 	mutex_unlock(&hotplug_lock);
 	return status;
-}
-
-/* --- events --- */
-
-#define FOLLOW_POLL_US 50000
-
-static void print_events(uint64_t *seq)
-{
-	static struct hotplug_event event;
-
-	while (event_read(seq, &event)) {
-		shell_printf("[%5llu.%06llu] %-8s %-8s %-10s %s\n",
-			     (unsigned long long)(event.time_us / 1000000),
-			     (unsigned long long)(event.time_us % 1000000),
-			     event_kind_name(event.kind), event.device,
-			     event.err == 0 ? "ok" : errno_name(event.err), event.text);
-	}
-}
-
-SHELL_COMMAND(events, "[-f]", "the history of hot-plug; -f follows it until Ctrl-C", "events -f",
-	      SHELL_NORMAL)
-{
-	struct shell_args a = SHELL_ARGS("events", "f", argc, argv);
-	bool follow = false;
-	uint64_t seq = 0;
-	int opt;
-
-	while ((opt = shell_option(&a)) > 0)
-		follow = true;
-	if (opt < 0)
-		return SHELL_USAGE;
-	if (a.noperands != 0)
-		return shell_usage("events", "no such operand: %s", a.operands[0]);
-	print_events(&seq);
-	while (follow && thread_sleep_us(FOLLOW_POLL_US) == 0)
-		print_events(&seq);
-	return SHELL_OK;
 }

@@ -107,28 +107,47 @@ static void offer_placeholder(struct completion *c, const char *word, size_t len
 	}
 }
 
+static const char between[] = " []|"; /* the words of a usage line */
+
 static bool upper(char c)
 {
 	return c >= 'A' && c <= 'Z';
 }
 
+/* Whether the usage line from `args` on says `word` before it gets to it. */
+static bool said_before(const char *args, const char *word, size_t len)
+{
+	while (args < word) {
+		size_t n;
+
+		args += strspn(args, between);
+		n = strcspn(args, between);
+		if (args < word && n == len && strncmp(args, word, len) == 0)
+			return true;
+		args += n;
+	}
+	return false;
+}
+
 /* The words of a usage line: `TARGET [kernel|movable] [-k] [-t SECONDS]`. */
 static void offer_usage(struct completion *c, const char *args)
 {
-	static const char between[] = " []|";
+	const char *word = args;
 
 	for (;;) {
 		size_t len;
 
-		args += strspn(args, between);
-		len = strcspn(args, between);
+		word += strspn(word, between);
+		len = strcspn(word, between);
 		if (len == 0)
 			return;
-		if (upper(args[0]))
-			offer_placeholder(c, args, len);
-		else if (args[0] != '-' || c->nprefix > 0)
-			offer(c, args, len);
-		args += len;
+		if (said_before(args, word, len))
+			;
+		else if (upper(word[0]))
+			offer_placeholder(c, word, len);
+		else if (word[0] != '-' || c->nprefix > 0)
+			offer(c, word, len);
+		word += len;
 	}
 }
 
@@ -180,7 +199,7 @@ static void offer_for(struct completion *c, const char *start, const char *word)
 		offer_usage(c, command->args);
 }
 
-static void offer_all(struct completion *c, const char *line, size_t cursor, size_t word)
+static void offer_all(struct completion *c, const char *line, size_t word)
 {
 	size_t start = word;
 
@@ -190,7 +209,6 @@ static void offer_all(struct completion *c, const char *line, size_t cursor, siz
 		offer_text(c, "grep");
 	else
 		offer_for(c, line + start, line + word);
-	(void)cursor;
 }
 
 static void insert_common(const struct completion *c)
@@ -206,9 +224,19 @@ static void insert_common(const struct completion *c)
 	console_complete(rest);
 }
 
+static void print_list(struct completion *c, const char *line, size_t word)
+{
+	c->list = true;
+	console_list_begin();
+	offer_all(c, line, word);
+	if (c->column != 0)
+		shell_write("\n", 1);
+	console_list_end();
+}
+
 void complete_line(const char *line, size_t cursor, bool list)
 {
-	struct completion c = {.list = list};
+	struct completion c = {0};
 	size_t word = cursor;
 
 	while (word > 0 && strchr(" \t;|", line[word - 1]) == NULL)
@@ -219,14 +247,9 @@ void complete_line(const char *line, size_t cursor, bool list)
 		return;
 	}
 	memcpy(c.prefix, line + word, c.nprefix);
-	if (list)
-		console_list_begin();
-	offer_all(&c, line, cursor, word);
-	if (!list) {
+	offer_all(&c, line, word);
+	if (list && c.matches > 1)
+		print_list(&c, line, word);
+	else
 		insert_common(&c);
-		return;
-	}
-	if (c.column != 0)
-		shell_write("\n", 1);
-	console_list_end();
 }

@@ -146,6 +146,7 @@ int memory_device_add_held(const struct memory_device_info *info, struct memory_
 int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
 		      struct refusal *why)
 {
+	uint64_t began = cpu_cycles();
 	char name[DEVICE_NAME_MAX];
 	int err;
 
@@ -153,8 +154,8 @@ int memory_device_add(const struct memory_device_info *info, struct memory_devic
 	mutex_lock(&hotplug_lock);
 	err = memory_device_add_held(info, device, why);
 	mutex_unlock(&hotplug_lock);
-	event_record(EVENT_ADD, name, err, info->size, "%s",
-		     err != 0 && why != NULL ? why->text : "");
+	event_record_since(began, EVENT_ADD, name, err, info->size, "%s",
+			   err != 0 && why != NULL ? why->text : "");
 	return err;
 }
 
@@ -184,6 +185,7 @@ int memory_device_remove_held(struct memory_device *device, struct refusal *why)
 
 int memory_device_remove(struct memory_device *device, struct refusal *why)
 {
+	uint64_t began = cpu_cycles();
 	char name[DEVICE_NAME_MAX];
 	int err;
 
@@ -191,7 +193,8 @@ int memory_device_remove(struct memory_device *device, struct refusal *why)
 	mutex_lock(&hotplug_lock);
 	err = memory_device_remove_held(device, why);
 	mutex_unlock(&hotplug_lock);
-	event_record(EVENT_REMOVE, name, err, 0, "%s", err != 0 && why != NULL ? why->text : "");
+	event_record_since(began, EVENT_REMOVE, name, err, 0, "%s",
+			   err != 0 && why != NULL ? why->text : "");
 	return err;
 }
 

@@ -6,6 +6,7 @@
  *
  * Lock: hotplug_lock over the whole request; it also guards `saved`.
  */
+#include "arch/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
@@ -72,6 +73,7 @@ static int eject_held(struct memory_device *device, struct refusal *why)
 	struct block_range range = {.start = device->start, .npages = device->npages};
 	struct memory_device gone = *device;
 	struct block_result result;
+	uint64_t began;
 	int err;
 
 	if (memory_device_is_boot(device) || device->ops == NULL)
@@ -83,8 +85,10 @@ static int eject_held(struct memory_device *device, struct refusal *why)
 		if (err != 0)
 			return err;
 	}
+	began = cpu_cycles();
 	err = memory_device_remove_held(device, why);
 	ASSERT(err == 0);
+	event_record_since(began, EVENT_REMOVE, gone.name, 0, 0, "%s", "");
 	err = gone.ops->eject(&gone, gone.firmware, why);
 	if (err != 0)
 		bring_back(&gone, nodes[gone.node].pxm);

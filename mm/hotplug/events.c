@@ -5,6 +5,7 @@
  */
 #include "mm/hotplug/events.h"
 
+#include "arch/cpu.h"
 #include "kernel/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
@@ -27,24 +28,43 @@ const char *event_kind_name(enum event_kind kind)
 	return (unsigned)kind < ARRAY_SIZE(names) ? names[kind] : "?";
 }
 
-void event_record(enum event_kind kind, const char *device, int err, uint64_t value,
-		  const char *fmt, ...)
+static void __printf(6, 0) record(uint64_t cycles, enum event_kind kind, const char *device,
+				  int err, uint64_t value, const char *fmt, va_list ap)
 {
 	uint64_t flags = spin_lock(&events_lock);
 	struct hotplug_event *event = &ring[last_seq % EVENTS_KEPT];
-	va_list ap;
 
 	event->seq = ++last_seq;
 	event->time_us = clock_us();
 	event->kind = kind;
 	event->err = err;
 	event->value = value;
+	event->cycles = cycles;
 	strncpy(event->device, device, sizeof(event->device) - 1);
 	event->device[sizeof(event->device) - 1] = '\0';
-	va_start(ap, fmt);
 	vsnprintf(event->text, sizeof(event->text), fmt, ap);
-	va_end(ap);
 	spin_unlock(&events_lock, flags);
+}
+
+void event_record(enum event_kind kind, const char *device, int err, uint64_t value,
+		  const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	record(0, kind, device, err, value, fmt, ap);
+	va_end(ap);
+}
+
+void event_record_since(uint64_t began, enum event_kind kind, const char *device, int err,
+			uint64_t value, const char *fmt, ...)
+{
+	uint64_t cycles = cpu_cycles() - began;
+	va_list ap;
+
+	va_start(ap, fmt);
+	record(cycles, kind, device, err, value, fmt, ap);
+	va_end(ap);
 }
 
 bool event_read(uint64_t *seq, struct hotplug_event *event)

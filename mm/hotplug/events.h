@@ -25,11 +25,15 @@ struct hotplug_event {
 	char device[16];
 	int err;	/* 0: success */
 	uint64_t value; /* by kind: blocks, code */
+	uint64_t cycles; /* TSC cycles that the operation took; 0 where none was measured */
 	char text[120]; /* a refusal, or counts */
 };
 
 void event_record(enum event_kind kind, const char *device, int err, uint64_t value,
 		  const char *fmt, ...) __printf(5, 6);
+/* The same for an operation that began when cpu_cycles() was `began`. */
+void event_record_since(uint64_t began, enum event_kind kind, const char *device, int err,
+			uint64_t value, const char *fmt, ...) __printf(6, 7);
 const char *event_kind_name(enum event_kind kind);
 /* As log_read(). */
 bool event_read(uint64_t *seq, struct hotplug_event *event);

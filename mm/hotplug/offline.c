@@ -10,10 +10,12 @@
  *
  * Lock: hotplug_lock over the whole request; a block that is GOING_OFFLINE is ours.
  */
+#include "arch/cpu.h"
 #include "kernel/clock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
+#include "mm/alloc.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
@@ -347,6 +349,7 @@ static int offline_dispatch(struct offline_request *request)
 	int err;
 
 	slab_shrink();
+	pages_settle(); /* the check counts free chunks */
 	if (request->flags & RANGE_KEEP_GOING) {
 		err = blocks_for_each(request->range, offline_one, request);
 		return err == 0 && result->refused != 0 ? request->why->err : err;
@@ -363,6 +366,7 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 			struct block_result *result, struct refusal *why)
 {
 	struct memory_device *device = device_overlapping(range->start, MAX(range->npages, 1UL));
+	uint64_t began = cpu_cycles();
 	struct refusal first = {0};
 	struct offline_request request = {
 		.range = range,
@@ -382,10 +386,10 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 		return refuse_at(why, -EALREADY, "state", range->start,
 				 "nothing is online there: %u blocks", result->already);
 	if (!(flags & RANGE_DRY_RUN))
-		event_record(EVENT_OFFLINE, device != NULL ? device->name : "-", err, result->done,
-			     "%s (%lu pages moved)",
-			     err != 0 ? request.why->text : "scrubbed and forgotten",
-			     (unsigned long)result->moved_pages);
+		event_record_since(began, EVENT_OFFLINE, device != NULL ? device->name : "-", err,
+				   result->done, "%s (%lu pages moved)",
+				   err != 0 ? request.why->text : "scrubbed and forgotten",
+				   (unsigned long)result->moved_pages);
 	return err;
 }
 

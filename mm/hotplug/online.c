@@ -3,6 +3,7 @@
  *
  * Lock: hotplug_lock over the whole request.
  */
+#include "arch/cpu.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/log.h"
@@ -86,6 +87,7 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 		       struct block_result *result, struct refusal *why)
 {
 	struct online_request request = {range, zone_type_for(type), flags, result, why};
+	uint64_t began = cpu_cycles();
 	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
@@ -101,8 +103,8 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 		return err;
 	}
 	blocks_for_each(range, online_commit, &request);
-	event_record(EVENT_ONLINE, range_device(range), 0, result->done, "%u blocks to %s",
-		     result->done, zone_type_name(request.zone_type));
+	event_record_since(began, EVENT_ONLINE, range_device(range), 0, result->done,
+			   "%u blocks to %s", result->done, zone_type_name(request.zone_type));
 	return 0;
 }
 

@@ -574,11 +574,16 @@ static void test_deferred_merge(void **unused)
 	(void)unused;
 	online_first_device();
 	first = buddy_alloc(&zone, 0);
+	assert_int_equal(zone.area[0].count, 1);
 	buddy_free(&zone, first);
-	assert_int_equal(zone.area[0].count, 2);
+	assert_int_equal(zone.area[0].count, 1);
+	assert_int_equal(zone.free, 8 * BLOCK_PAGES);
 	again = buddy_alloc(&zone, 0);
 	assert_ptr_equal(again, first);
 	assert_int_equal(zone.area[0].count, 1);
+	buddy_free(&zone, again);
+	again = buddy_alloc_at(&zone, first, page_to_pfn(first), 0);
+	assert_ptr_equal(again, first);
 	buddy_free(&zone, again);
 	again = buddy_alloc(&zone, MAX_ORDER); /* settles, since nothing else would do */
 	assert_ptr_equal(again, &vmemmap[0]);
@@ -750,7 +755,9 @@ static void test_verify_sees(void **unused)
 	expect_violation("no block going offline");
 	zone.isolated = 0;
 	buddy_free(&zone, page);
-	zone.deferred = NULL; /* the merge that was put off is lost */
+	zone.deferred = NULL;
+	list_add(&page->link, &zone.area[0].list); /* on its list, but not merged */
+	zone.area[0].count++;
 	expect_violation("two free buddies");
 }
 

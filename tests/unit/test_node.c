@@ -47,18 +47,6 @@ bool option_bool(const char *name, bool otherwise)
 	return numa;
 }
 
-uint64_t spin_lock(struct spinlock *lock)
-{
-	(void)lock;
-	return 0;
-}
-
-void spin_unlock(struct spinlock *lock, uint64_t flags)
-{
-	(void)lock;
-	(void)flags;
-}
-
 void zone_init(struct zone *zone, unsigned node, enum zone_type type,
 	       const struct zone_hooks *hooks)
 {

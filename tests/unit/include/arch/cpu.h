@@ -9,6 +9,13 @@
 #define MAX_CPUS   64
 #define CACHE_LINE 64
 
+struct cpu_features {
+	bool nx, smep, smap, umip, gib_pages, pge, x2apic, tsc_deadline;
+	unsigned phys_bits;
+	char brand[49];
+};
+extern struct cpu_features cpu_features; /* the test's own */
+
 static inline unsigned cpu_id(void)
 {
 	return 0;

@@ -1,0 +1,268 @@
+/*
+ * kernel/shell/cmd_provoke.c - provoke: trips one protection, to see that it holds.
+ *
+ * Each case does one forbidden thing and should not come back: the kernel stops with a report
+ * that names it.  A case that comes back is a hole, and an error of the command.
+ */
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "arch/x86_64/user_page.h"
+#include "boot/image.h"
+#include "drivers/acpi/tables/static.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/shell/shell.h"
+#include "kernel/spinlock.h"
+#include "mm/alloc.h"
+#include "mm/slab.h"
+
+#define RET 0xc3 /* the instruction */
+
+#define USER_VA 0x40000000UL
+
+static uint8_t code_in_data[] = {RET};
+static const uint8_t code_in_rodata[] = {RET};
+static const struct page_owner provoke_owner = {.name = "provoke"};
+
+/* Behind the compiler's back, which knows some of these mistakes when it sees them. */
+static void *opaque(void *p)
+{
+	__asm__ volatile("" : "+r"(p));
+	return p;
+}
+
+/* Writes what is there already, so that a hole does no harm. */
+static int write_back(const void *address)
+{
+	volatile uint8_t *p = (volatile uint8_t *)(uintptr_t)address;
+
+	*p = *p;
+	return 0;
+}
+
+static int run(const void *address)
+{
+	((void (*)(void))(uintptr_t)address)();
+	return 0;
+}
+
+static int read_word(vaddr_t address)
+{
+	(void)*(volatile uint64_t *)address;
+	return 0;
+}
+
+static int write_text(void)
+{
+	return write_back(__text_start);
+}
+
+static int write_rodata(void)
+{
+	return write_back(code_in_rodata);
+}
+
+static int exec_data(void)
+{
+	return run(code_in_data);
+}
+
+static int exec_rodata(void)
+{
+	return run(code_in_rodata);
+}
+
+static int exec_stack(void)
+{
+	volatile uint8_t code[] = {RET};
+
+	return run((const void *)code);
+}
+
+static volatile unsigned overflow_depth = 1000000; /* volatile: the compiler can't see an end */
+
+static int stack_overflow(void)
+{
+	volatile char frame[512];
+
+	frame[0] = 1;
+	if (overflow_depth-- == 0)
+		return 0;
+	return stack_overflow() + frame[0];
+}
+
+/* A stack that is nowhere: the page fault cannot push its frame. */
+static int double_fault(void)
+{
+	__asm__ volatile("movq %0, %%rsp\n\tpushq $0" : : "r"(KMAP_END - 64) : "memory");
+	__builtin_unreachable();
+}
+
+static int null_pointer(void)
+{
+	return read_word((vaddr_t)opaque((void *)16));
+}
+
+static int non_canonical(void)
+{
+	return read_word(0x8000000000000000);
+}
+
+/* An executable page with the user bit, full of returns. */
+static int make_user_page(void)
+{
+	struct page *pages[4];
+	paddr_t tables[3];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = page_alloc(0, 0, NODE_ANY, &provoke_owner);
+		if (pages[i] == NULL)
+			return -ENOMEM;
+		if (i < ARRAY_SIZE(tables))
+			tables[i] = page_to_paddr(pages[i]);
+	}
+	memset(page_to_virt(pages[3]), RET, PAGE_SIZE);
+	return user_page_map(USER_VA, page_to_paddr(pages[3]), tables);
+}
+
+static int smep(void)
+{
+	int err = cpu_features.smep ? make_user_page() : -EOPNOTSUPP;
+
+	return err ? err : run((const void *)USER_VA);
+}
+
+static int smap(void)
+{
+	int err = cpu_features.smap ? make_user_page() : -EOPNOTSUPP;
+
+	return err ? err : read_word(USER_VA);
+}
+
+static int double_free(void)
+{
+	void *p = kmalloc(64);
+
+	if (p == NULL)
+		return -ENOMEM;
+	kfree(p);
+	kfree(opaque(p));
+	return 0;
+}
+
+static int wild_free(void)
+{
+	char *p = kmalloc(64);
+
+	if (p == NULL)
+		return -ENOMEM;
+	kfree(opaque(p + 8));
+	return 0;
+}
+
+/* The write is found when the object is given out again. */
+static int use_after_free(void)
+{
+	char *p = kmalloc(64);
+
+	if (p == NULL)
+		return -ENOMEM;
+	kfree(p);
+	*(volatile char *)opaque(p + 20) = 'x';
+	for (unsigned i = 0; i < 1000; i++)
+		(void)kmalloc(64);
+	return 0;
+}
+
+static int redzone(void)
+{
+	char *p = kmalloc(64);
+
+	if (p == NULL)
+		return -ENOMEM;
+	*(volatile char *)opaque(p + 64) = 'x';
+	kfree(p);
+	return 0;
+}
+
+static int lock_order(void)
+{
+	static struct spinlock inner = SPINLOCK_INIT("provoke-inner", RANK_IRQ);
+	static struct spinlock outer = SPINLOCK_INIT("provoke-outer", RANK_WORKQUEUE);
+	uint64_t inner_flags, outer_flags;
+
+#ifndef CONFIG_DEBUG
+	return -EOPNOTSUPP; /* ranks are checked in debug builds only */
+#endif
+	inner_flags = spin_lock(&inner);
+	outer_flags = spin_lock(&outer);
+	spin_unlock(&outer, outer_flags);
+	spin_unlock(&inner, inner_flags);
+	return 0;
+}
+
+/* The first 128 MiB of the hot-plug window that hold no memory, now or any more. */
+static int departed_dimm(void)
+{
+	const struct srat_info *srat = &acpi_static.srat;
+
+	for (unsigned i = 0; acpi_static.has_srat && i < srat->nranges; i++) {
+		const struct srat_range *r = &srat->range[i];
+		paddr_t pa;
+
+		for (uint64_t at = 0; r->hotplug && at < r->size; at += BLOCK_PAGES * PAGE_SIZE)
+			if (!mmu_translate((vaddr_t)phys_to_virt(r->base + at), &pa))
+				return read_word((vaddr_t)phys_to_virt(r->base + at));
+	}
+	return -ENODEV;
+}
+
+static const struct provocation {
+	const char *name, *what;
+	int (*run)(void);
+} provocations[] = {
+	{"write-text", "writes to kernel code", write_text},
+	{"write-rodata", "writes to a constant", write_rodata},
+	{"exec-data", "runs kernel data", exec_data},
+	{"exec-stack", "runs the stack", exec_stack},
+	{"exec-rodata", "runs a constant", exec_rodata},
+	{"stack-overflow", "recurses without end", stack_overflow},
+	{"double-fault", "faults on a stack that is not there", double_fault},
+	{"null", "follows a null pointer", null_pointer},
+	{"non-canonical", "follows a pointer that is no address", non_canonical},
+	{"smap", "reads a user page (-cpu max)", smap},
+	{"smep", "runs a user page (-cpu max)", smep},
+	{"double-free", "frees memory twice", double_free},
+	{"wild-free", "frees what was never allocated", wild_free},
+	{"use-after-free", "writes to freed memory", use_after_free},
+	{"redzone", "writes past the end of an object", redzone},
+	{"lock-order", "takes locks in the wrong order (DEBUG=1)", lock_order},
+	{"departed-dimm", "reads where a DIMM could be and is not", departed_dimm},
+};
+
+static int list_cases(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(provocations); i++)
+		shell_printf("%-15s %s\n", provocations[i].name, provocations[i].what);
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(provoke, "[CASE]", "trip one protection of the kernel; alone: lists them",
+	      "provoke write-text", SHELL_NORMAL)
+{
+	int err;
+
+	if (argc == 1)
+		return list_cases();
+	if (argc > 2)
+		return shell_usage("provoke", "no such operand: %s", argv[2]);
+	for (unsigned i = 0; i < ARRAY_SIZE(provocations); i++) {
+		if (strcmp(provocations[i].name, argv[1]) != 0)
+			continue;
+		err = provocations[i].run();
+		if (err != 0)
+			return shell_error("provoke", err, "%s: not possible here", argv[1]);
+		return shell_error("provoke", -EFAULT, "%s: nothing stopped it", argv[1]);
+	}
+	return shell_usage("provoke", "no such case: %s", argv[1]);
+}

@@ -1,0 +1,114 @@
+"""Nothing in a DIMM is believed before it is written; what leaves is clean."""
+import mmap
+import os
+import struct
+
+import pytest
+
+from harness import DIRECT_MAP, GIB, MIB, VMEMMAP
+
+
+def backing(tmp_path, size, fill):
+    """A sparse file of `size` bytes; fill(offset) gives 4 KiB for each offset it wants written."""
+    path = tmp_path / "dimm"
+    with open(path, "wb") as out:
+        out.truncate(size)
+        for offset, data in fill:
+            out.seek(offset)
+            out.write(data)
+    return str(path)
+
+
+def forged_descriptors(size):
+    """A head full of what looks like free chunks and live pointers."""
+    words = [0x0000000000000001, VMEMMAP + 0x8000000, DIRECT_MAP + 4 * GIB, 0xffffffff80100000]
+    page = struct.pack("<4Q", *words) * 128
+    return ((offset, page) for offset in range(0, min(size, 32 * MIB), 4096))
+
+
+@pytest.mark.parametrize("byte", [0x00, 0xff, 0x5a])
+def test_any_contents(boot, tmp_path, byte):
+    size = 256 * MIB
+    path = backing(tmp_path, size, ((o, bytes([byte]) * MIB) for o in range(0, size, MIB)))
+    life(boot(), path, size)
+
+
+def test_forged_contents(boot, tmp_path):
+    size = 256 * MIB
+    life(boot(), backing(tmp_path, size, forged_descriptors(size)), size)
+
+
+def test_contents_of_an_earlier_life(boot, tmp_path):
+    """A DIMM pulled without an eject (the machine died) shows its true old descriptors."""
+    size = 256 * MIB
+    path = backing(tmp_path, size, ())
+    first = boot()
+    first.plug(size, backing="file", path=path)
+    first.ok("online dimm0 movable")
+    first.ok("hog start h 100M movable")
+    first.close()
+    life(boot(), path, size)
+
+
+def life(guest, path, size):
+    with guest.same_census():
+        ident, name = guest.plug_named(size, backing="file", path=path)
+        guest.ok(f"online {name} movable")
+        guest.check()
+        guest.ok("hog start h 200M movable", scale=4)
+        guest.ok("hog verify h", scale=4)
+        guest.check()
+        guest.ok("hog stop h")
+        guest.eject(ident)
+
+
+def words_of(path):
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data[:]
+
+
+@pytest.mark.parametrize("way", ["stopped", "moved"])
+def test_nothing_is_left_in_what_leaves(boot, tmp_path, way):
+    """Neither a user's pattern nor a kernel pointer nor text of ours is in the file."""
+    size = 256 * MIB
+    path = backing(tmp_path, size, ())
+    guest = boot(mem="768M")
+    ident, name = guest.plug_named(size, backing="file", path=path)
+    guest.ok(f"online {name} movable")
+    guest.ok("hog start h 200M movable seed=77", scale=4)
+    used = words_of(path)
+    assert used.count(b"\0" * 4096) < size // 4096 // 2, "the hog lies in the DIMM"
+    if way == "stopped":
+        guest.ok("hog stop h")
+    guest.eject(ident, scale=8)
+    if way == "moved":
+        guest.ok("hog verify h", scale=4)
+        guest.ok("hog stop h")
+    left = words_of(path)
+    dirty = [o for o in range(0, size, 4096) if left[o:o + 4096].strip(b"\0")]
+    assert not dirty, f"{len(dirty)} pages are not clean, the first at {dirty[0]:#x}"
+
+
+def test_kernel_memory_is_scrubbed_too(boot, tmp_path):
+    size = 256 * MIB
+    path = backing(tmp_path, size, ())
+    guest = boot()
+    ident, name = guest.plug_named(size, backing="file", path=path)
+    guest.ok(f"online {name} kernel")
+    guest.ok("hog start k 500M kernel", scale=4)
+    guest.ok("hog stop k")
+    guest.eject(ident, scale=4)
+    left = words_of(path)
+    dirty = [o for o in range(0, size, 4096) if left[o:o + 4096].strip(b"\0")]
+    assert not dirty, f"{len(dirty)} pages are not clean, the first at {dirty[0]:#x}"
+    assert os.path.getsize(path) == size
+
+
+def test_departed_memory_faults(boot):
+    """A pointer into a DIMM that left traps; it does not read what comes there next."""
+    guest = boot(expect_trouble=True)
+    ident = guest.plug("256M")
+    guest.ok("online dimm0")
+    guest.eject(ident)
+    guest.send("provoke departed-dimm\r")
+    guest.expect(r"panic", panic_ok=True)

@@ -1,0 +1,85 @@
+"""Each protection holds, and the report of a fault names what, where and whose."""
+import os
+import re
+
+import pytest
+
+from conftest import ROOT
+
+# Case of `provoke`: what the first line of the report says, and a function of the backtrace.
+CASES = {
+    "write-text": (r"page fault: write to 0xffffffff8\w+ \(kernel code\): read-only", "write_text"),
+    "write-rodata": (r"write to 0xffffffff8\w+ \(kernel read-only data\): read-only", "write_rodata"),
+    "exec-data": (r"execution of 0xffffffff8\w+ \(kernel data\): not executable", "command_provoke"),
+    "exec-rodata": (r"execution of 0x\w+ \(kernel read-only data\): not executable",
+                    "command_provoke"),
+    "exec-stack": (r"execution of 0x\w+ \(stack:shell\): not executable", "exec_stack"),
+    "stack-overflow": (r"stack overflow of thread shell \(guard page of stack:shell\)",
+                       "stack_overflow"),
+    "double-fault": (r"double fault", "double_fault"),
+    "null": (r"page fault: read of 0x10 \(null pointer\): not mapped", "null_pointer"),
+    "non-canonical": (r"general protection fault: perhaps a non-canonical", "non_canonical"),
+    "smap": (r"read of 0x40000000 \(user half\): user page, SMAP", "smap"),
+    "smep": (r"execution of 0x40000000 \(user half\): user page, SMEP", "smep"),
+    "double-free": (r"slab kmalloc-64: double free", "double_free"),
+    "wild-free": (r"slab kmalloc-64: wild free", "wild_free"),
+    "use-after-free": (r"slab kmalloc-64: .* was written after it was freed", "use_after_free"),
+    "redzone": (r"slab kmalloc-64: .* was written past its 64 bytes", "redzone"),
+}
+
+
+def provoke(guest, case):
+    """Provokes `case`; the whole report, up to the panic shell's prompt."""
+    guest.expect_trouble = True
+    start = len(guest.text)
+    guest.send(f"provoke {case}\r")
+    guest.expect(r"^panic> ", start=start, panic_ok=True)
+    assert guest.ended() is None, "a report, not a reset"
+    return guest.text[start:]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_report(boot, case):
+    first, function = CASES[case]
+    guest = boot(cpu="max")
+    report = provoke(guest, case)
+    assert re.search(rf"^panic: {first}|^panic: page fault: {first}", report, re.M), report
+    assert "panic within" not in report, report
+    assert "thread: shell, cpu " in report
+    backtrace = report[report.index("backtrace:"):report.index("last log lines:")]
+    assert re.search(rf" {function}\+0x", backtrace), backtrace
+    assert re.search(r"^  \[ *\d+\.\d{6}\] \w+: ", report, re.M), "lines of the log"
+
+
+def test_every_case_is_tested(boot):
+    names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
+    assert sorted(names) == sorted([*CASES, "lock-order", "departed-dimm"])
+
+
+def test_lock_order(boot):
+    guest = boot(iso=os.path.join(ROOT, "build/debug/headroom.iso"))
+    report = provoke(guest, "lock-order")
+    assert re.search(r"^panic: lock order: provoke-outer .* while provoke-inner", report, re.M)
+
+
+@pytest.mark.parametrize("case", ["smap", "smep"])
+def test_absent_protection_is_said(boot, case):
+    boot(cpu="qemu64").refused(f"provoke {case}", "EOPNOTSUPP")
+
+
+def test_panic_shell_answers(boot):
+    """After the report a shell polls the line: what reads only works, the rest is refused."""
+    guest = boot()
+    provoke(guest, "null")
+    start = len(guest.text)
+    guest.send("dmesg | grep cpu\r")
+    guest.expect(r"\] cpu: .*^panic> ", start=start, panic_ok=True)
+    start = len(guest.text)
+    guest.send("hog list\r")
+    guest.expect(r"error: hog: .*^panic> ", start=start, panic_ok=True)
+
+
+def test_cpu_without_long_mode(boot):
+    guest = boot(cpu="qemu32", prompt=False, expect_trouble=True)
+    guest.expect(r"this CPU has no 64-bit mode")
+    assert guest.ended() is None
