@@ -18,6 +18,17 @@ static uint64_t chunks_elsewhere(const struct capacity *capacity, unsigned order
 	return count > capacity->inside[order] ? count - capacity->inside[order] : 0;
 }
 
+/* Says who holds the first of the pages, and what there would have to be for all of them. */
+static int no_room(const struct capacity *capacity, struct refusal *why, unsigned order,
+		   uint64_t need, uint64_t have)
+{
+	const struct page *first = capacity->first;
+
+	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
+			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
+			 first->owner->name, (unsigned long)need, order, (unsigned long)have);
+}
+
 int capacity_check(const struct capacity *capacity, struct refusal *why)
 {
 	uint64_t left = 0; /* chunks of the order above that nobody needs */
@@ -31,16 +42,11 @@ int capacity_check(const struct capacity *capacity, struct refusal *why)
 
 		pages += elsewhere << order;
 		if (have < capacity->need[order])
-			return refuse(why, -ENOSPC, "capacity",
-				      "%lu chunks of order %u must move, room for %lu elsewhere",
-				      (unsigned long)capacity->need[order], order,
-				      (unsigned long)have);
+			return no_room(capacity, why, order, capacity->need[order], have);
 		left = have - capacity->need[order];
 	}
 	if (pages < capacity->need_pages + CAPACITY_RESERVE_PAGES)
-		return refuse(why, -ENOSPC, "capacity",
-			      "%lu pages must move, %lu are free elsewhere and %u stay in reserve",
-			      (unsigned long)capacity->need_pages, (unsigned long)pages,
-			      CAPACITY_RESERVE_PAGES);
+		return no_room(capacity, why, 0, capacity->need_pages,
+			       pages > CAPACITY_RESERVE_PAGES ? pages - CAPACITY_RESERVE_PAGES : 0);
 	return 0;
 }

@@ -75,6 +75,8 @@ static int check_chunk(struct offline_request *request, const struct page *page)
 		return 0;
 	if (!page_owner_movable(page->owner))
 		return refuse_used_page(request->why, "check", page);
+	if (capacity->first == NULL)
+		capacity->first = page;
 	capacity->need[page->order]++;
 	capacity->need_pages += 1UL << page->order;
 	return 0;
