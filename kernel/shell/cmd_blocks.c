@@ -4,16 +4,31 @@
  *
  * Everything is decided by the hot-plug core; here are words in and sentences out.
  */
+#include "kernel/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/options.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"
 #include "kernel/shell/valid_zones.h"
+#include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/hotplug/policy.h"
+
+/* ", 77 pages moved to node 0, 3 to node 1" */
+static void print_moved(const struct block_result *result)
+{
+	const char *text = " pages moved";
+
+	for (unsigned node = 0; node < MAX_NODES; node++) {
+		if (result->moved_to[node] == 0)
+			continue;
+		shell_printf(", %llu%s to node %u", (unsigned long long)result->moved_to[node],
+			     text, node);
+		text = "";
+	}
+}
 
 /* "online: dimm0: 8 blocks, 1G, 2 already online, 1 refused, 77 pages moved" */
 static void print_summary(const char *command, const char *target, const char *already,
@@ -28,7 +43,7 @@ static void print_summary(const char *command, const char *target, const char *a
 	if (result->refused != 0)
 		shell_printf(", %u refused", result->refused);
 	if (result->moved_pages != 0)
-		shell_printf(", %llu pages moved", (unsigned long long)result->moved_pages);
+		print_moved(result);
 	shell_printf("\n");
 }
 
@@ -91,27 +106,81 @@ SHELL_COMMAND(online, "TARGET [kernel|movable] [-k]", "put memory blocks to use"
 /* --- offline --- */
 
 #define HOLDERS_SHOWN 16
+#define PROGRESS_US   1000000
 
-/* What a dry run found in use, and the room there is for it. */
+static const char *progress_target;
+static struct thread *progress_thread;
+static uint64_t progress_next_us;
+
+/* Says once a second what a long offline is at. */
+static void print_progress(const char *step, uint64_t moved, uint64_t total)
+{
+	uint64_t now = clock_us();
+
+	if (thread_current() != progress_thread || now < progress_next_us)
+		return;
+	progress_next_us = now + PROGRESS_US;
+	if (total != 0)
+		shell_printf("offline: %s: %s: %llu of %llu pages moved\n", progress_target, step,
+			     (unsigned long long)moved, (unsigned long long)total);
+	else
+		shell_printf("offline: %s: %s\n", progress_target, step);
+}
+
+static int offline_with_progress(const char *word, const struct block_range *range, unsigned flags,
+				 uint64_t timeout_us, struct block_result *result,
+				 struct refusal *why)
+{
+	int err;
+
+	progress_target = word;
+	progress_thread = thread_current();
+	progress_next_us = clock_us() + PROGRESS_US;
+	hotplug_progress = print_progress;
+	err = blocks_offline(range, flags, timeout_us, result, why);
+	hotplug_progress = NULL;
+	return err;
+}
+
+static void add_managed(const struct memory_block *block, void *ctx)
+{
+	if (block->state == BLOCK_ONLINE)
+		*(uint64_t *)ctx += block->managed;
+}
+
+/* Free pages of all zones that are not in the range, whose used pages are `used`. */
+static uint64_t free_elsewhere(const struct block_range *range, uint64_t used)
+{
+	uint64_t managed = 0, all, inside;
+
+	mutex_lock(&hotplug_lock);
+	range_for_each(range, add_managed, &managed);
+	all = pages_free();
+	mutex_unlock(&hotplug_lock);
+	inside = managed > used ? managed - used : 0;
+	return all > inside ? all - inside : 0;
+}
+
+/* What is in use there, by owner, and the room there is for it. */
 static void print_moves(const struct block_range *range)
 {
 	static struct holder holders[HOLDERS_SHOWN];
 	unsigned n = blocks_holders(range, holders, HOLDERS_SHOWN);
-	uint64_t pages = 0, elsewhere = pages_free();
+	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < MIN(n, HOLDERS_SHOWN); i++) {
 		const struct holder *h = &holders[i];
 
-		shell_printf("  %-7s %8llu pages from pfn 0x%llx: %s\n",
-			     h->movable ? "moves" : "refuses", (unsigned long long)h->pages,
+		shell_printf("  %s %8llu pages from pfn 0x%llx on: %s\n",
+			     h->movable ? "moves  " : "refuses", (unsigned long long)h->pages,
 			     (unsigned long long)h->first,
 			     h->owner != NULL ? h->owner->name : "an allocation under way");
 		pages += h->pages;
 	}
 	if (n > HOLDERS_SHOWN)
 		shell_printf("  and %u more owners\n", n - HOLDERS_SHOWN);
-	shell_printf("  %llu pages are in use there; %llu are free in all zones\n",
-		     (unsigned long long)pages, (unsigned long long)elsewhere);
+	shell_printf("  %llu pages are in use there, %llu are free elsewhere\n",
+		     (unsigned long long)pages, (unsigned long long)free_elsewhere(range, pages));
 }
 
 static int dry_run(const char *word, const struct target *target, unsigned flags)
@@ -120,11 +189,15 @@ static int dry_run(const char *word, const struct target *target, unsigned flags
 	struct refusal why = {0};
 	int err = blocks_offline(&target->range, flags | RANGE_DRY_RUN, 0, &result, &why);
 
-	if (err != -ENOENT && err != -EALREADY) {
-		shell_printf("offline: %s: dry run: %u block%s would go offline\n", word,
-			     result.done, result.done == 1 ? "" : "s");
+	if (err != 0 && result.done == 0)
+		shell_printf("offline: %s: dry run: nothing would go offline\n", word);
+	else
+		shell_printf("offline: %s: dry run: %u block%s would go offline, %llu pages "
+			     "would move\n",
+			     word, result.done, result.done == 1 ? "" : "s",
+			     (unsigned long long)result.moved_pages);
+	if (err != -ENOENT && err != -EALREADY)
 		print_moves(&target->range);
-	}
 	return err != 0 ? shell_refused("offline", &why) : SHELL_OK;
 }
 
@@ -137,7 +210,7 @@ static int do_offline(const char *command, const char *word, const struct target
 	int err;
 
 	range_count(&target->range, BLOCK_OFFLINE, &before);
-	err = blocks_offline(&target->range, flags, timeout_us, &result, &why);
+	err = offline_with_progress(word, &target->range, flags, timeout_us, &result, &why);
 	range_count(&target->range, BLOCK_OFFLINE, &after);
 	return report(command, word, target, err, &result, after - before, &why);
 }
@@ -227,26 +300,14 @@ SHELL_COMMAND(policy,
 	return SHELL_OK;
 }
 
-/* The zone that `online` alone would choose; the rule is that of mm/hotplug/online.c. */
-static enum zone_type default_zone(void)
-{
-	switch (policy_online()) {
-	case POLICY_ONLINE_KERNEL:
-		return ZONE_NORMAL;
-	case POLICY_ONLINE_MOVABLE:
-		return ZONE_MOVABLE;
-	default:
-		return option_bool("movable_node", false) ? ZONE_MOVABLE : ZONE_NORMAL;
-	}
-}
-
 const char *valid_zones(const struct memory_block *block)
 {
 	if (block->state == BLOCK_MEMMAP)
 		return "none";
 	if (block->zone != NULL)
 		return zone_type_name((enum zone_type)block->zone->type);
-	return default_zone() == ZONE_MOVABLE ? "Movable/Normal" : "Normal/Movable";
+	return online_zone_type(ONLINE_DEFAULT) == ZONE_MOVABLE ? "Movable/Normal"
+								: "Normal/Movable";
 }
 
 SHELL_COMMAND(zones, "BLOCK", "the zones a block may be onlined to, the default first",

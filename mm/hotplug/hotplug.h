@@ -43,6 +43,8 @@ struct block_range {
 };
 
 enum online_type { ONLINE_DEFAULT, ONLINE_KERNEL, ONLINE_MOVABLE };
+/* The zone it means now, by policy where it is ONLINE_DEFAULT. */
+enum zone_type online_zone_type(enum online_type type);
 
 struct block_result {
 	unsigned done;	  /* blocks that changed */
@@ -61,6 +63,10 @@ int blocks_online(const struct block_range *range, enum online_type type, unsign
 /* timeout_us 0: none.  -EINTR on thread_interrupt(). */
 int blocks_offline(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 		   struct block_result *result, struct refusal *why);
+
+/* Called, if set, at every step of an offline in the thread that runs it, often and with
+ * hotplug_lock held: must be quick, and ignore threads that are not its own. */
+extern void (*hotplug_progress)(const char *step, uint64_t moved_pages, uint64_t total_pages);
 
 /* Page frames of the range that keep it from going offline, grouped by owner. */
 struct holder {

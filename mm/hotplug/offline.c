@@ -30,6 +30,8 @@
 #define MIGRATE_TRIES	      10
 #define MIGRATE_FIRST_WAIT_US 1000
 
+void (*hotplug_progress)(const char *step, uint64_t moved, uint64_t total);
+
 struct offline_request {
 	const struct block_range *range;
 	unsigned flags;
@@ -43,6 +45,12 @@ struct offline_request {
 
 static int still_wanted(const struct offline_request *request, const char *step)
 {
+	/* Read once: whoever set it may take it back while another thread's offline runs. */
+	void (*progress)(const char *, uint64_t, uint64_t) =
+		__atomic_load_n(&hotplug_progress, __ATOMIC_RELAXED);
+
+	if (progress != NULL)
+		progress(step, request->moved.pages, request->capacity.need_pages);
 	if (thread_interrupted())
 		return refuse(request->why, -EINTR, step, "interrupted");
 	if (request->deadline_us != 0 && clock_us() >= request->deadline_us)

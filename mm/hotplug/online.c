@@ -21,7 +21,7 @@ struct online_request {
 };
 
 /* Linux's rule: `online` alone means kernel memory, unless movable_node or policy says so. */
-static enum zone_type zone_type_for(enum online_type type)
+enum zone_type online_zone_type(enum online_type type)
 {
 	if (type == ONLINE_KERNEL)
 		return ZONE_NORMAL;
@@ -86,7 +86,7 @@ static const char *range_device(const struct block_range *range)
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
 		       struct block_result *result, struct refusal *why)
 {
-	struct online_request request = {range, zone_type_for(type), flags, result, why};
+	struct online_request request = {range, online_zone_type(type), flags, result, why};
 	uint64_t began = cpu_cycles();
 	int err;
 
