@@ -20,7 +20,7 @@
 #define GRANULES (BLOCK_PAGES / GRANULE)
 #define ZONE_ID	 1U /* node 0, MOVABLE */
 
-enum { OFF, FREE, USED, HELD }; /* of a page */
+enum { OFF, FREE, USED, HELD };	 /* of a page */
 enum { OFFLINE, ONLINE, GOING }; /* of a block */
 
 struct block {
@@ -38,10 +38,10 @@ struct chunk {
 
 static struct zone zone;
 static struct block blocks[WINDOWS];
-static uint8_t state[PAGES];	 /* OFF .. HELD */
-static uint8_t added[PAGES];	 /* order of the chunk it came in as */
-static bool given[PAGES];	 /* handed out since its block went online */
-static struct chunk *chunks;	 /* in use */
+static uint8_t state[PAGES]; /* OFF .. HELD */
+static uint8_t added[PAGES]; /* order of the chunk it came in as */
+static bool given[PAGES];    /* handed out since its block went online */
+static struct chunk *chunks; /* in use */
 static unsigned nchunks;
 static uint64_t made[MAX_ORDER + 1]; /* allocations of an order that succeeded */
 static uint64_t merges_asked, marks;
@@ -151,7 +151,8 @@ static void check_free_lists(void)
 /* Chunks tile every online block, and each is what the model says of all its pages. */
 static void check_tiling(void)
 {
-	static const int states[] = {[PAGE_FREE] = FREE, [PAGE_USED] = USED, [PAGE_ISOLATED] = HELD};
+	static const int states[] = {
+		[PAGE_FREE] = FREE, [PAGE_USED] = USED, [PAGE_ISOLATED] = HELD};
 	uint64_t held = 0;
 	pfn_t pfn = 0;
 
