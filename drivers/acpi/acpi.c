@@ -59,26 +59,6 @@ static void select_interrupt_model(void)
 		klog(LOG_WARN, "acpi: _PIC(1) failed: %s", errno_name(err));
 }
 
-/* What the SRAT says of where DIMMs may appear: all hot-plug ranges, first to last byte. */
-static void hotplug_window(paddr_t *base, uint64_t *size)
-{
-	paddr_t end = 0;
-
-	*base = 0;
-	*size = 0;
-	for (unsigned i = 0; acpi_static.has_srat && i < acpi_static.srat.nranges; i++) {
-		const struct srat_range *range = &acpi_static.srat.range[i];
-
-		if (!range->hotplug || range->nonvolatile)
-			continue;
-		if (end == 0)
-			*base = range->base; /* sorted */
-		end = range->base + range->size;
-	}
-	if (end != 0)
-		*size = end - *base;
-}
-
 static int start_hotplug(struct refusal *why)
 {
 	paddr_t base;
@@ -87,7 +67,7 @@ static int start_hotplug(struct refusal *why)
 
 	if (err != 0)
 		return refuse(why, err, "slots", "the namespace cannot be walked");
-	hotplug_window(&base, &size);
+	memdev_window(&base, &size);
 	klog(LOG_INFO, "acpi: %u memory slots, window 0x%lx-0x%lx", nr_slots, (unsigned long)base,
 	     (unsigned long)(base + size));
 	err = hotplug_init_slots(nr_slots, base, size, why);

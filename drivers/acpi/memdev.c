@@ -68,7 +68,8 @@ static int describe(const struct slot *slot, struct memory_device_info *info, st
 		return err;
 	info->base = range.base;
 	info->size = range.size;
-	return aml_proximity(slot->handle, &info->pxm, &info->has_pxm, why);
+	err = aml_proximity(slot->handle, &info->pxm, &info->has_pxm, why);
+	return err != 0 ? err : memdev_probe(&range, why);
 }
 
 static int take_in(struct slot *slot, struct refusal *why)

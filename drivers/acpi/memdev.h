@@ -8,6 +8,7 @@
 #define DRIVERS_ACPI_MEMDEV_H
 
 #include "drivers/acpi/acpi.h"
+#include "drivers/acpi/memrange.h"
 #include "drivers/acpi/slots.h"
 
 /* --- memdev.c; on the hot-plug worker only --- */
@@ -21,6 +22,16 @@ void memdev_check(struct slot *slot, uint32_t source);
 
 /* The platform asks for the DIMM. */
 void memdev_eject_request(struct slot *slot);
+
+/* --- probe.c --- */
+
+/* Where DIMMs may appear: the SRAT's hot-plug ranges, first to last byte; size 0: it names none. */
+void memdev_window(paddr_t *base, uint64_t *size);
+
+/* 0, or -ENXIO where the first or the last page of the range is in the window, is nobody's, and
+ * is no memory.
+ * Takes hotplug_lock.  => the range lies below DIRECT_MAP_MAX and the CPU's limit */
+int memdev_probe(const struct memrange_piece *range, struct refusal *why);
 
 /* --- notify.c --- */
 

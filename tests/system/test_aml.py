@@ -1,0 +1,168 @@
+"""Firmware objects that make no sense, or change their mind: refused, said, and survived.
+
+The devices stand in an SSDT of our own.  Where one must have real memory behind it, an NVDIMM
+lends its range: QEMU maps it in the hot-plug window and says nothing of it by PNP0C80.
+"""
+import aml
+import pytest
+from harness import GIB, MIB
+
+WINDOW = 4 * GIB
+NVDIMM = ["-machine", "nvdimm=on", "-object", "memory-backend-ram,id=nv,size=256M",
+          "-device", "nvdimm,id=nvd,memdev=nv,unarmed=off"]
+
+BAD = {
+    # uid: (parts of the device, what the refusal says)
+    40: (dict(crs=[]), "names no memory"),
+    41: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB), aml.qword(WINDOW + 2 * GIB, 128 * MIB)]),
+         "in two places"),
+    42: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB),
+                   aml.qword(WINDOW + GIB + 64 * MIB, 128 * MIB)]), "overlaps itself"),
+    43: (dict(crs=[aml.qword((1 << 64) - 64 * MIB, 128 * MIB)]), "wrap"),
+    44: (dict(crs=[aml.qword(1 << 50, GIB)]), "beyond"),
+    45: (dict(crs=[aml.qword(WINDOW + GIB, 0, last=WINDOW + GIB)]), "_CRS"),
+    46: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB, flags=0)]), "not one place"),
+    47: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB, translation=GIB)]), "offset"),
+    48: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB, last=WINDOW + 2 * GIB)]), "not one place"),
+    49: (dict(crs=[aml.dword_fixed(16 * MIB, 128 * MIB)]), "range: "),
+    50: (dict(crs=[aml.qword(WINDOW + 512 * GIB, GIB)]), "outside the hot-plug window"),
+    51: (dict(crs=[aml.qword(WINDOW + 4096, 128 * MIB)]), "multiples of 2 MiB"),
+    52: (dict(), "_CRS"),
+    53: (dict(parts=[aml.name("_CRS", aml.ONE)]), "_CRS"),
+    54: (dict(parts=[aml.name("_CRS", aml.buffer(b"\x8a\xff\xff\x00"))]), "_CRS"),
+    55: (dict(status=1, crs=[aml.qword(WINDOW + GIB, 128 * MIB)]), "_STA"),
+    56: (dict(crs=[aml.qword(WINDOW, 128 * MIB)],
+              parts=[aml.name("_PXM", aml.integer(77))]), "domain 77"),
+    57: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB)]), "no memory"),
+    58: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB)],
+              parts=[aml.name("_PXM", aml.packaged(b"\x12", b"\x00"))]), "_PXM"),
+    59: (dict(crs=[aml.qword(WINDOW + GIB, 128 * MIB, kind=1)]), "names no memory"),
+}
+
+
+def bad_devices():
+    parts = []
+    for uid, (spec, _) in BAD.items():
+        spec = dict(spec)
+        more = spec.pop("parts", [])
+        parts.append(aml.memory_device(f"HB{uid}", uid, *more, **spec))
+    return parts
+
+
+def test_what_makes_no_sense_is_refused_once_and_said(boot, tmp_path):
+    guest = boot(extra=NVDIMM + aml.arguments_for(tmp_path, *bad_devices()))
+    with guest.same_census():
+        assert guest.lsdimm() == []
+        for uid, (_, words) in BAD.items():
+            lines = [line for line in guest.text.splitlines()
+                     if f"HB{uid}: dimm{uid} refused" in line]
+            assert len(lines) == 1, f"HB{uid}: {lines}"
+            assert any(word in lines[0] for word in words.split("|")), lines[0]
+        # Real DIMMs come and go among them, and none of them is tried again meanwhile.
+        ident, name = guest.plug_named("256M")
+        guest.ok(f"online {name}")
+        guest.eject(ident)
+    for uid in BAD:
+        assert guest.text.count(f"dimm{uid} refused") == 1
+
+
+def test_slot_numbers_are_unique(boot, tmp_path):
+    """Two devices of one _UID, one of none, one beyond all numbers: each has its own."""
+    crs = [aml.qword(WINDOW + GIB, 0)]
+    extra = aml.arguments_for(
+        tmp_path,
+        aml.memory_device("HU00", 77, crs=crs), aml.memory_device("HU01", 77, crs=crs),
+        aml.memory_device("HU02", 1 << 40, crs=crs),
+        aml.device("HUZZ", aml.name("_HID", aml.MEMORY_DEVICE)))
+    guest = boot(extra=extra)
+    text = guest.ok("acpi")
+    assert "slots: 12" in text, text
+    ident, name = guest.plug_named("128M")
+    guest.eject(ident)
+    assert name == "dimm0"
+
+
+def borrowed(*parts, status=None):
+    """A device over the NVDIMM's memory, in two pieces that join."""
+    crs = [aml.qword(WINDOW + 128 * MIB, 128 * MIB), aml.qword(WINDOW, 128 * MIB)]
+    return aml.memory_device("HN00", 99, *parts, status=status, crs=crs)
+
+
+def test_ej0_that_does_nothing(boot, tmp_path):
+    """The core takes the device back, blocks and zones as they were."""
+    extra = NVDIMM + aml.arguments_for(
+        tmp_path, borrowed(aml.method("_EJ0", aml.give(aml.ZERO), 1), status=aml.PRESENT))
+    guest = boot(extra=extra)
+    guest.wait_until(lambda: [d["name"] for d in guest.lsdimm()] == ["dimm99"], "the device")
+    guest.ok("online dimm99 movable")
+    with guest.same_census():
+        status, text = guest.run("eject dimm99", scale=2)
+        assert status == 1 and "still there" in text, text
+
+
+def test_no_ej0_at_all(boot, tmp_path):
+    extra = NVDIMM + aml.arguments_for(tmp_path, borrowed(status=aml.PRESENT))
+    guest = boot(extra=extra)
+    guest.wait_until(guest.lsdimm, "the device")
+    with guest.same_census():
+        status, text = guest.run("eject dimm99", scale=2)
+        assert status == 1 and "EOPNOTSUPP" in text, text
+
+
+def stateful(*parts):
+    """_STA returns the name HST, which methods may store to."""
+    return borrowed(aml.name("HST_", aml.integer(aml.PRESENT)),
+                    aml.method("_STA", aml.give(b"HST_")), *parts)
+
+
+def test_ejected_from_inside_is_reported_as_such(boot, tmp_path):
+    """Nobody asked: source 0x103, in progress and then success."""
+    extra = NVDIMM + aml.arguments_for(tmp_path, stateful(
+        aml.method("_EJ0", aml.store(aml.ZERO, "HST_"), 1), aml.method("_OST", b"\xa3", 3)))
+    guest = boot(extra=extra)
+    guest.wait_until(guest.lsdimm, "the device")
+    guest.ok("eject dimm99", scale=2)
+    assert guest.lsdimm() == []
+    events = guest.ok("events")
+    for words in ("source 0x200 status 0x0", "source 0x103 status 0x84", "source 0x103 status 0x0"):
+        assert words in events, events
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_surprise_removal(boot, tmp_path, online):
+    """_STA turns to 0 at its fifth reading or so: said once, and nothing is touched."""
+    counted = borrowed(
+        aml.name("HCT_", aml.ZERO),
+        aml.method("_STA", aml.increment("HCT_")
+                   + packaged_if_beyond("HCT_", 6, aml.give(aml.ZERO))
+                   + aml.give(aml.integer(aml.PRESENT))))
+    guest = boot(extra=NVDIMM + aml.arguments_for(tmp_path, counted), expect_trouble=True)
+    guest.wait_until(guest.lsdimm, "the device")
+    if online:
+        guest.ok("online dimm99")
+    for _ in range(8):  # each makes the worker look at every slot
+        ident = guest.plug("128M")
+        guest.eject(ident)
+    assert guest.text.count("dimm99 was removed while in use") == 1
+    assert [d["name"] for d in guest.lsdimm()] == ["dimm99"]
+    guest.check()
+
+
+def packaged_if_beyond(target, limit, body):
+    """If (target > limit) { body }."""
+    return aml.packaged(b"\xa0", b"\x94" + target.encode() + aml.integer(limit) + body)
+
+
+def test_unknown_notify_is_answered(boot, tmp_path):
+    """Notify 0x81 once, from _STA; _OST gets status 2, unrecognized."""
+    extra = aml.arguments_for(tmp_path, aml.memory_device(
+        "HY00", 90, aml.name("HCT_", aml.ZERO),
+        aml.method("_STA", aml.increment("HCT_")
+                   + aml.if_equal(b"HCT_", aml.integer(4), aml.notify("HY00", 0x81))
+                   + aml.give(aml.ZERO)),
+        aml.method("_OST", b"\xa3", 3), status=None))
+    guest = boot(extra=extra)
+    for _ in range(4):
+        ident = guest.plug("128M")
+        guest.eject(ident)
+    guest.wait_until(lambda: "source 0x81 status 0x2" in guest.ok("events"), "the answer")
