@@ -16,7 +16,7 @@
 #include "kernel/lib/types.h"
 #include "kernel/shell/history.h"
 
-#define EDITOR_MAX	1024 /* bytes of a line; more are refused with a bell */
+#define EDITOR_MAX	4096 /* bytes of a line; more are refused with a bell */
 #define EDITOR_COLUMNS	80   /* assumed until the terminal or the user says otherwise */
 #define EDITOR_PATTERN	64
 #define EDITOR_SEQUENCE 24

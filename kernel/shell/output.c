@@ -126,6 +126,13 @@ bool output_end(const struct pipeline *p, const struct output_state *outer)
 	return passed;
 }
 
+void output_reset(void)
+{
+	ngathered = 0;
+	line_fate = UNDECIDED;
+	filters = NULL;
+}
+
 /* Errors are for the user: past the filters, on a line of their own. */
 static void put_error(const char *text)
 {

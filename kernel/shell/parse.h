@@ -12,7 +12,7 @@
 
 #include "kernel/lib/types.h"
 
-#define SHELL_LINE_MAX	 1024 /* bytes of a line, its NUL not counted */
+#define SHELL_LINE_MAX	 4096 /* bytes of a line, its NUL not counted */
 #define PIPE_WORDS_MAX	 64
 #define PIPE_FILTERS_MAX 4
 

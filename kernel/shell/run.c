@@ -11,12 +11,12 @@
 #include "kernel/shell/shell_priv.h"
 #include "kernel/thread.h"
 
-/* Lines within lines (repeat 2 "time ..."): each takes 2 KiB of stack. */
-#define NESTING_MAX 3
+#define NESTING_MAX 3 /* lines within lines: repeat 2 "time ..." */
 
 extern const struct shell_command __start_shell_commands[], __stop_shell_commands[]; /* linker.ld */
 
 static int last_status;
+static struct pipeline pipelines[NESTING_MAX]; /* too big for a stack */
 static unsigned nesting;
 
 const struct shell_command *shell_command_at(unsigned index)
@@ -147,19 +147,25 @@ static void run_checked(const char *line, struct pipeline *p)
 	}
 }
 
+void shell_forget_running(void)
+{
+	nesting = 0;
+	output_reset();
+}
+
 int shell_run_line(const char *line)
 {
-	struct pipeline p;
+	struct pipeline *p = &pipelines[nesting];
 
 	if (nesting == NESTING_MAX) {
 		last_status = shell_error("shell", E2BIG, "lines within lines: too deep");
 		return last_status;
 	}
 	nesting++;
-	if (check_line(line, &p) != SHELL_OK)
+	if (check_line(line, p) != SHELL_OK)
 		last_status = SHELL_USAGE;
 	else
-		run_checked(line, &p);
+		run_checked(line, p);
 	nesting--;
 	return last_status;
 }

@@ -154,6 +154,7 @@ static void panic_shell(void)
 	int byte;
 
 	running = false;
+	shell_forget_running();
 	console_prompt(PANIC_PROMPT);
 	for (;;) {
 		byte = serial_poll();

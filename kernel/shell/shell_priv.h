@@ -33,8 +33,13 @@ struct output_state {
 };
 void output_begin(const struct pipeline *p, struct output_state *outer);
 bool output_end(const struct pipeline *p, const struct output_state *outer);
+/* Drops filters and unfinished lines: the command they belong to will not come back. */
+void output_reset(void);
 void shell_set_color(bool on);
 bool shell_color_is_on(void);
+
+/* After a panic, possibly in the middle of lines within lines. */
+void shell_forget_running(void);
 
 /* Ctrl-C reaches commands from here on. */
 void shell_running(bool running);
