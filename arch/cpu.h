@@ -20,7 +20,7 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
-/* Fills cpu_features and turns on SMEP, SMAP and UMIP where the CPU has them. */
+/* Fills cpu_features and turns on SMEP, SMAP, UMIP and machine checks where there are any. */
 void cpu_init_features(void);
 /* A hardware random number, or 0 where the CPU has none. */
 uint64_t cpu_random(void);

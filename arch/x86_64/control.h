@@ -7,6 +7,7 @@
 #include "kernel/lib/types.h"
 
 /* [SDM 3A 2.5] */
+#define CR4_MCE	  (1UL << 6)
 #define CR4_PGE	  (1UL << 7)
 #define CR4_UMIP  (1UL << 11)
 #define CR4_SMEP  (1UL << 20)
@@ -40,6 +41,22 @@ static inline uint64_t control_read_cr4(void)
 static inline void control_write_cr4(uint64_t v)
 {
 	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+
+static inline uint64_t control_read_msr(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void control_write_msr(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+			 : "memory");
 }
 
 struct cpuid {

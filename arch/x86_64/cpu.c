@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 
 #include "arch/x86_64/control.h"
+#include "arch/x86_64/machine_check.h"
 #include "kernel/lib/string.h"
 
 /* Leaf 1 [SDM 2A CPUID]. */
@@ -83,6 +84,7 @@ void cpu_init_features(void)
 	if (f->umip)
 		cr4 |= CR4_UMIP;
 	control_write_cr4(cr4);
+	machine_check_init();
 }
 
 uint64_t cpu_random(void)

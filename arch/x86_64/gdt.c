@@ -74,10 +74,3 @@ void gdt_init(void)
 			 : "m"(gdtr), "i"(SELECTOR_CODE), "r"(SELECTOR_DATA), "r"(SELECTOR_TSS)
 			 : "rax", "memory");
 }
-
-bool gdt_on_ist_stack(uint64_t rsp)
-{
-	uint64_t base = (uint64_t)ist_stack;
-
-	return rsp >= base && rsp < base + sizeof(ist_stack);
-}

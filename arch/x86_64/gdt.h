@@ -12,6 +12,5 @@ enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
 enum { IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK, IST_COUNT };
 
 void gdt_init(void); /* loads GDT and TSS; interrupts are off */
-bool gdt_on_ist_stack(uint64_t rsp);
 
 #endif

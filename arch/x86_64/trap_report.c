@@ -5,7 +5,7 @@
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/control.h"
-#include "arch/x86_64/gdt.h"
+#include "arch/x86_64/machine_check.h"
 #include "arch/x86_64/trap_priv.h"
 #include "boot/image.h"
 #include "kernel/lib/format.h"
@@ -209,4 +209,6 @@ void trap_report(const struct trap_frame *frame)
 	panic_printf("r13 %016lx  r14 %016lx  r15 %016lx\n", frame->r13, frame->r14, frame->r15);
 	panic_printf("cr0 %08lx  cr2 %016lx  cr3 %010lx  cr4 %08lx\n", control_read_cr0(),
 		     trap_fault_address(), control_read_cr3(), control_read_cr4());
+	if (frame->vector == TRAP_MACHINE_CHECK)
+		machine_check_report();
 }

@@ -83,3 +83,17 @@ def test_cpu_without_long_mode(boot):
     guest = boot(cpu="qemu32", prompt=False, expect_trouble=True)
     guest.expect(r"this CPU has no 64-bit mode")
     assert guest.ended() is None
+
+
+def test_nmi(boot):
+    guest = boot(expect_trouble=True)
+    guest.qmp.human("nmi")
+    guest.expect(r"^panic: non-maskable interrupt.*backtrace:.*^panic> ", start=0, panic_ok=True)
+
+
+def test_machine_check_names_the_bank_and_the_address(boot):
+    """An uncorrected error in bank 1 at 0x12345000; with MCE off this would reset the machine."""
+    guest = boot(expect_trouble=True)
+    guest.qmp.human("mce 0 1 0xbe00000000000005 0x5 0x12345000 0x8c")
+    guest.expect(r"^panic: machine check.*^bank 1: status be00000000000005, not corrected, "
+                 r"physical address 0x12345000.*^panic> ", start=0, panic_ok=True)
