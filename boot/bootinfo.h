@@ -33,7 +33,7 @@ struct bootinfo {
 	unsigned nranges;
 	unsigned dropped;
 
-	paddr_t rsdp; /* physical address of the RSDP copy inside the tags, 0 if none; */
+	paddr_t rsdp;	       /* physical address of the copy inside the tags, 0 if none; */
 	uint8_t rsdp_copy[36]; /* its bytes */
 	unsigned rsdp_length;  /* 20 (ACPI 1.0) or 36 */
 

@@ -64,7 +64,8 @@ def override(source, gsi, flags):
 
 # --- RSDP and the tables of tables ---
 def rsdp(revision, rsdt, xsdt):
-    raw = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"BOCHS ", revision, rsdt, 36, xsdt, 0))
+    raw = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"BOCHS ", revision, rsdt, 36,
+                                xsdt, 0))
     raw[8] = -sum(raw[:20]) & 0xFF
     raw[32] = -sum(raw) & 0xFF
     return bytes(raw)

@@ -9,8 +9,10 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../firmware"))
-from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring, rsdp, sdt, slit, srat,  # noqa: E402
-                    table, x2cpu)
+
+# pylint: disable=wrong-import-position
+from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
+                    rsdp, sdt, slit, srat, table, x2cpu)
 
 SRATS = {
     "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, G, 0),
@@ -28,12 +30,14 @@ SRATS = {
 SLITS = {
     "one": slit(1, [10]), "two": slit(2, [10, 21, 21, 10]), "ring-8": slit(8, ring(8)),
     "ring-70": slit(70, ring(70)), "diagonal": slit(2, [10, 20, 20, 11]),
-    "below-10": slit(2, [10, 9, 20, 10]), "announced": slit(2, ring(2), 1 << 32), "none": slit(0, []),
+    "below-10": slit(2, [10, 9, 20, 10]), "announced": slit(2, ring(2), 1 << 32),
+    "none": slit(0, []),
 }
 
 LAPIC_NMI = struct.pack("<BBBHB", 4, 6, 255, 0, 1)
 Q35 = (lapic(0, 0), lapic(1, 1), lapic(2, 2, 0), ioapic(0, 0xFEC00000, 0), override(0, 2, 0),
-       override(5, 5, 13), override(9, 9, 13), override(10, 10, 13), override(11, 11, 13), LAPIC_NMI)
+       override(5, 5, 13), override(9, 9, 13), override(10, 10, 13), override(11, 11, 13),
+       LAPIC_NMI)
 MADTS = {
     "q35": madt(*Q35),
     "x2apic": madt(struct.pack("<BBHIII", 9, 16, 0, 300, 1, 5), ioapic(1, 0xFEC00000, 0),
@@ -109,7 +113,8 @@ MULTIBOOTS = {
     "bios": info(tag(1, b"maxcpus=2 numa=off\0"), tag(2, b"GRUB 2.06\0"), mmap(*BIOS_MAP),
                  tag(14, rsdp(0, 0x7FE2000, 0)[:20])),
     "efi": info(tag(1, b"\0"), tag(12, bytes(8)), EFI_MAP, mmap(*BIOS_MAP, (0x200000, 4096, 20)),
-                tag(14, rsdp(2, 1, 2)[:20]), tag(15, rsdp(2, 0x7FE2000, 0x7FE3000)), tag(20, bytes(8))),
+                tag(14, rsdp(2, 1, 2)[:20]), tag(15, rsdp(2, 0x7FE2000, 0x7FE3000)),
+                tag(20, bytes(8))),
     "efi-map": info(EFI_MAP),
     "overlaps": info(mmap((0, G, 1), (4096, 8192, 2), (8192, 4096, 5), (0, 100, 4), (50, 100, 3))),
     "wide": info(mmap(*BIOS_MAP, size=40)),
@@ -120,7 +125,8 @@ MULTIBOOTS = {
 OPTIONS = {
     "all": b"memhp_default_state=online_movable movable_node numa=off maxcpus=3 memhp_eject=manual "
            b"color=1 loglevel=7 shell=0",
-    "bad": b"maxcpus=0 maxcpus=x numa= =on quiet memhp_default_state=onlin shell=2", "blank": b" \t\n",
+    "bad": b"maxcpus=0 maxcpus=x numa= =on quiet memhp_default_state=onlin shell=2",
+    "blank": b" \t\n",
     "flood": b"x " * 100,
 }
 

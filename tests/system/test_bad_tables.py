@@ -128,7 +128,7 @@ CASES = {
               r"APIC 0: skipped",
               r"MADT: entry at offset 0x86: I/O APIC 1 at 0xfec02000, GSI base 0 contradicts I/O "
               r"APIC 0: skipped",
-              r"MADT: entry at offset 0x92: ISA interrupt 9 to GSI 20 was overridden to GSI 9 before",
+              r"MADT: entry at offset 0x92: ISA interrupt 9 to GSI 20 was overridden to GSI 9",
               r"MADT: entry at offset 0x9c: APIC 1 was listed before: skipped"],
         shows={"madt -J": lambda j: len(j["ioapics"]) == 1 and j["rejected"] == 4}),
     "madt-lapic-misplaced": Case(
