@@ -109,8 +109,10 @@ static char *take_object(struct slab_cache *cache, struct slab *slab)
 	slab->free[index / 64] &= ~(1UL << (index % 64));
 	if (slab->used++ == 0)
 		cache->empty--;
-	list_del(&slab->link);
-	list_add(&slab->link, slab->used == cache->per_slab ? &cache->full : &cache->partial);
+	if (slab->used == cache->per_slab) {
+		list_del(&slab->link);
+		list_add(&slab->link, &cache->full);
+	}
 	cache->objects++;
 	cache->allocs++;
 	return object;
@@ -160,11 +162,13 @@ static void give_object(struct slab_cache *cache, struct slab *slab, char *objec
 	fill_pattern(cache, object);
 	slab->free[index / 64] |= 1UL << (index % 64);
 	cache->objects--;
-	list_del(&slab->link);
-	if (--slab->used != 0) {
+	if (slab->used-- == cache->per_slab) {
+		list_del(&slab->link);
 		list_add(&slab->link, &cache->partial);
-		return;
 	}
+	if (slab->used != 0)
+		return;
+	list_del(&slab->link);
 	list_add_tail(&slab->link, &cache->partial);
 	if (++cache->empty > 1)
 		slab_destroy(cache, slab);

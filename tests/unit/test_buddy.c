@@ -477,6 +477,8 @@ static void test_against_model(void **unused)
 	unsigned long steps = env != NULL ? strtoul(env, NULL, 0) : 2000000;
 
 	(void)unused;
+	if (getenv("BUDDY_SEED") != NULL)
+		kit_seed ^= strtoul(getenv("BUDDY_SEED"), NULL, 0) * 0xd1342543de82ef95UL;
 	for (unsigned long step = 0; step < steps; step++) {
 		random_step();
 		if (step % 8192 == 0)
