@@ -259,6 +259,8 @@ static void free_locked(struct zone *zone, struct page *page)
 		return;
 	}
 	zone->free += 1UL << order;
+	/* A chunk that may never have been marked dirty (buddy_add_used_range()) must be found on
+	 * a list to be given out. */
 	if (order >= ORDER_2M || order == limit) {
 		buddy_release_locked(zone, page_to_pfn(page), order, limit);
 		return;

@@ -51,6 +51,8 @@ static bool verify_list(const struct report *r, const struct list_head *list, bo
 			return wrong(r, "a slab's page belongs to somebody else", slab);
 		if ((slab->used == r->cache->per_slab) != full)
 			return wrong(r, "a slab is on the wrong list", slab);
+		if (slab->used != 0 && *empty != 0)
+			return wrong(r, "a slab without used objects does not come last", slab);
 		if (!verify_objects(r, slab))
 			return false;
 		(*slabs)++;
@@ -67,8 +69,8 @@ static bool verify_cache(const struct report *r)
 	const struct slab_cache *cache = r->cache;
 	uint64_t slabs = 0, empty = 0, objects = 0;
 
-	if (!verify_list(r, &cache->partial, false, &slabs, &empty, &objects) ||
-	    !verify_list(r, &cache->full, true, &slabs, &empty, &objects))
+	if (!verify_list(r, &cache->full, true, &slabs, &empty, &objects) ||
+	    !verify_list(r, &cache->partial, false, &slabs, &empty, &objects))
 		return false;
 	if (slabs != cache->slabs || empty != cache->empty || objects != cache->objects)
 		return wrong(r, "its counts differ from its slabs", cache);

@@ -665,6 +665,27 @@ static void test_used_range(void **unused)
 	}
 }
 
+/* What was in use from the start is marked when it is given out after all, of any order. */
+static void test_used_range_is_marked(void **unused)
+{
+	static const struct page_owner owner = {.name = "early:test"};
+
+	(void)unused;
+	for (unsigned order = 0; order <= BLOCK_ORDER; order++) {
+		uint64_t npages = 1UL << order;
+
+		world_reset(NULL);
+		op_online(&blocks[0]);
+		zone_init(&zone, 0, ZONE_MOVABLE, &hooks);
+		memset(blocks[0].dirty, 0, sizeof(blocks[0].dirty));
+		memset(&added[0], (int)order, npages);
+		buddy_add_used_range(&zone, 0, npages, &owner);
+		assert_int_equal(vmemmap[0].order, order);
+		buddy_free(&zone, &vmemmap[0]);
+		hand_out(buddy_alloc(&zone, order), order);
+	}
+}
+
 static bool no_merge(struct zone *z, pfn_t pfn, pfn_t buddy, unsigned order)
 {
 	(void)z, (void)pfn, (void)buddy, (void)order;
@@ -773,6 +794,7 @@ int main(void)
 		cmocka_unit_test_setup(test_isolate_with_deferred, world_reset),
 		cmocka_unit_test_setup(test_free_across_isolated, world_reset),
 		cmocka_unit_test_setup(test_used_range, world_reset),
+		cmocka_unit_test_setup(test_used_range_is_marked, world_reset),
 		cmocka_unit_test_setup(test_merge_at, world_reset),
 		cmocka_unit_test_setup(test_bad_frees_panic, world_reset),
 		cmocka_unit_test_setup(test_verify_sees, world_reset),
