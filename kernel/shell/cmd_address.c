@@ -73,8 +73,7 @@ struct vmemmap_walk {
 	void (*emit)(struct vmemmap_walk *walk, const struct vmemmap_run *run);
 	const char *only; /* a device's name, or NULL */
 	struct table *table;
-	struct json *json;
-	unsigned devices;
+	struct json json;
 };
 
 /* The page behind `va` as a run of its own, cut to `end`. */
@@ -126,11 +125,9 @@ static void walk_devices(struct vmemmap_walk *walk)
 {
 	const struct memory_device *device;
 
-	walk->devices = 0;
 	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
 		if (walk->only != NULL && strcmp(walk->only, device_label(device)) != 0)
 			continue;
-		walk->devices++;
 		walk_device(walk, device);
 	}
 }
@@ -162,7 +159,7 @@ static void vmemmap_rows(struct table *t, void *ctx)
 
 static void emit_json(struct vmemmap_walk *walk, const struct vmemmap_run *run)
 {
-	struct json *j = walk->json;
+	struct json *j = &walk->json;
 	char range[48];
 
 	snprintf(range, sizeof(range), "0x%lx-0x%lx", run->start, run->start + run->size - 1);
@@ -179,15 +176,14 @@ static void emit_json(struct vmemmap_walk *walk, const struct vmemmap_run *run)
 
 static void vmemmap_json(struct vmemmap_walk *walk)
 {
-	struct json j;
+	struct json *j = &walk->json;
 
-	walk->json = &j;
 	walk->emit = emit_json;
-	json_begin(&j);
-	json_array(&j, "vmemmap");
+	json_begin(j);
+	json_array(j, "vmemmap");
 	walk_devices(walk);
-	json_array_end(&j);
-	json_end(&j);
+	json_array_end(j);
+	json_end(j);
 }
 
 static void vmemmap_text(struct vmemmap_walk *walk)
