@@ -20,39 +20,44 @@ static vaddr_t descriptor(pfn_t pfn)
 }
 
 /* Memory for descriptors of the span: its own, else any; 0: none. */
-static paddr_t backing(const struct boot_span *span, size_t size)
+static paddr_t backing(const struct boot_span *span, size_t size, size_t align)
 {
 	paddr_t start = pfn_to_paddr(span->start);
 	paddr_t end = start + span->npages * PAGE_SIZE;
-	paddr_t pa = early_alloc_in(&early, size, size, MAX(start, 1 * MiB), end, "memmap");
+	paddr_t pa = early_alloc_in(&early, size, align, MAX(start, 1 * MiB), end, "memmap");
 
-	return pa != 0 ? pa : early_alloc(&early, size, size, "memmap");
+	return pa != 0 ? pa : early_alloc(&early, size, align, "memmap");
 }
 
-/* Backs [va, va + size) of the vmemmap by pages of `page` bytes. */
-static int map_pages(const struct boot_span *span, vaddr_t va, size_t size, size_t page)
+/* Backs [va, va + size) of the vmemmap by memory in one piece, with pages of `page` bytes. */
+static int map_piece(const struct boot_span *span, vaddr_t va, size_t size, size_t page)
 {
-	for (vaddr_t end = va + size; va < end; va += page) {
-		paddr_t pa = backing(span, page);
-		int err =
-			pa == 0 ? -ENOMEM : mmu_map(va, pa, page, MMU_WRITE, page, &pt_alloc_early);
+	paddr_t pa = backing(span, size, page);
 
-		if (err)
-			return err;
-	}
-	return 0;
+	return pa == 0 ? -ENOMEM : mmu_map(va, pa, size, MMU_WRITE, page, &pt_alloc_early);
 }
 
-/* Maps the part of the span's descriptors from va on that lies in one slot. */
+static int map_single_pages(const struct boot_span *span, vaddr_t va, vaddr_t end)
+{
+	int err = 0;
+
+	for (; va < end && err == 0; va += PAGE_SIZE)
+		err = map_piece(span, va, PAGE_SIZE, PAGE_SIZE);
+	return err;
+}
+
+/* Backs the part of the span's descriptors from va on that lies in one slot; returns its end. */
 static vaddr_t map_slot(const struct boot_span *span, vaddr_t va, vaddr_t end)
 {
 	vaddr_t next = MIN(end, ALIGN_DOWN(va, SIZE_2M) + SIZE_2M);
 	int err = -ENOMEM;
 
 	if (next - va == SIZE_2M)
-		err = map_pages(span, va, SIZE_2M, SIZE_2M);
-	if (err) /* ragged, or no 2 MiB in one piece are left */
-		err = map_pages(span, va, next - va, PAGE_SIZE);
+		err = map_piece(span, va, SIZE_2M, SIZE_2M);
+	if (err) /* ragged, or no aligned 2 MiB are left */
+		err = map_piece(span, va, next - va, PAGE_SIZE);
+	if (err) /* not even in one piece */
+		err = map_single_pages(span, va, next);
 	if (err)
 		panic("mm: not enough memory to describe memory at %#lx: %s",
 		      pfn_to_paddr(span->start), errno_name(err));
