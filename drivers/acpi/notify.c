@@ -20,7 +20,7 @@
 #include "mm/hotplug/events.h"
 
 static struct workqueue hotplug_queue;
-static struct work settle_work, rescan_work;
+static struct work settle_work;
 static bool rescan_again; /* [a] the user's rescan: refused DIMMs too */
 static uint64_t notifies; /* [a] */
 
@@ -73,18 +73,12 @@ static void settle(struct work *work __unused)
 {
 	if (osl_event_lost())
 		klog(LOG_WARN, "acpi: events were lost; looking at every slot");
-	look_at_all_slots();
-	flush_pending_events();
-}
-
-static void rescan(struct work *work __unused)
-{
 	if (__atomic_exchange_n(&rescan_again, false, __ATOMIC_RELAXED)) {
 		for (unsigned i = 0; i < nr_slots; i++)
 			slots[i].refused = false;
 	}
 	look_at_all_slots();
-	work_queue(&hotplug_queue, &settle_work);
+	flush_pending_events();
 }
 
 /* --- requests --- */
@@ -150,7 +144,7 @@ static void notify_handler(acpi_handle device, u32 code, void *context __unused)
 	if (slot == NULL) {
 		/* A container of slots, perhaps; anything else is not our subject. */
 		if (kind == REQUEST_BUS_CHECK || kind == REQUEST_DEVICE_CHECK)
-			work_queue(&hotplug_queue, &rescan_work);
+			work_queue(&hotplug_queue, &settle_work);
 		return;
 	}
 	event_record(EVENT_NOTIFY, slot->name, 0, code, "%s %s", slot->path, notify_text(kind));
@@ -164,7 +158,6 @@ static void notify_handler(acpi_handle device, u32 code, void *context __unused)
 int notify_init(void)
 {
 	settle_work.fn = settle;
-	rescan_work.fn = rescan;
 	for (unsigned i = 0; i < nr_slots; i++) {
 		for (unsigned kind = 0; kind < REQUEST_KINDS; kind++)
 			slots[i].request[kind].work.fn = serve;
@@ -184,7 +177,7 @@ void notify_rescan(bool again)
 {
 	if (again)
 		__atomic_store_n(&rescan_again, true, __ATOMIC_RELAXED);
-	work_queue(&hotplug_queue, &rescan_work);
+	work_queue(&hotplug_queue, &settle_work);
 	workqueue_flush(&hotplug_queue);
 }
 
