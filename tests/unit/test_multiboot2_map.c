@@ -172,6 +172,28 @@ static void test_largest_ram_is_kept(void **state)
 	}
 }
 
+/* A full array loses nothing to what only repeats a part of it. */
+static void test_repetition_takes_no_room(void **state)
+{
+	size_t at;
+
+	(void)state;
+	begin();
+	at = mmap_begin(24);
+	for (unsigned i = 0; i < BOOT_RANGES_MAX; i++)
+		entry(i * 0x10000ULL, 0x8000, 1);
+	entry(0x50000, 0x8000, 1);
+	entry(0x51000, 0x1000, 1);
+	entry(0x50000, 0x1000, 1);
+	entry(0x57000, 0x1000, 1);
+	tag_end(at);
+	finish();
+	assert_int_equal(parse(), 0);
+	assert_int_equal(info.nranges, BOOT_RANGES_MAX);
+	assert_int_equal(info.dropped, 0);
+	assert_range(5, 0x50000, 0x8000, BOOT_RAM);
+}
+
 /* A map longer than the array, of pieces that touch, is one range. */
 static void test_pieces_that_touch_take_no_room(void **state)
 {
@@ -284,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_types_are_reserved),
 		cmocka_unit_test(test_more_ranges_than_room),
 		cmocka_unit_test(test_largest_ram_is_kept),
+		cmocka_unit_test(test_repetition_takes_no_room),
 		cmocka_unit_test(test_pieces_that_touch_take_no_room),
 		cmocka_unit_test(test_entry_size),
 		cmocka_unit_test(test_efi_map_alone),

@@ -1,5 +1,5 @@
 /*
- * tests/unit/test_rsdp.c - the RSDP, and the entries of XSDT and RSDT.
+ * tests/unit/test_rsdp.c - the RSDP, the entries of XSDT and RSDT, and what all tables share.
  */
 /* sources: drivers/acpi/tables/rsdp.c drivers/acpi/tables/tables.c */
 #include "tests/unit/table_kit.h"
@@ -68,6 +68,9 @@ static void test_both_revisions(void **state)
 	assert_int_equal(info.rsdt, 0x7fe2000);
 	assert_int_equal(info.xsdt, 0x123456000);
 	assert_int_equal(said_lines, 0);
+	make(1, 0x7fe2000, 36, 0x123456000); /* the fields are younger than that */
+	assert_int_equal(parse(36), 0);
+	assert_int_equal(info.xsdt, 0);
 }
 
 static void test_damage(void **state)
@@ -151,6 +154,41 @@ static void test_entries(void **state)
 	assert_false(sdt_entry(sdt.bytes, 0, 0, &address));
 }
 
+static void test_table_check(void **state)
+{
+	static struct blob table;
+	uint32_t longer;
+
+	(void)state;
+	table_begin(&table, "SRAT", 3);
+	put_zeroes(&table, 100);
+	table_end(&table);
+	said_reset();
+	assert_int_equal(acpi_table_check(table.bytes, table.n, "SRAT", say), 0);
+	assert_int_equal(acpi_table_check(table.bytes, table.n + 9, "SRAT", say), 0);
+	assert_int_equal(said_lines, 0);
+	assert_int_equal(acpi_table_check(table.bytes, table.n, "SLIT", say), -EINVAL);
+	assert_said("SLIT: the signature is 'SRAT'");
+	assert_int_equal(acpi_table_check(table.bytes, 35, "SRAT", say), -EINVAL);
+	assert_said("SRAT: 35 bytes cannot hold the 36 of a table header");
+	assert_int_equal(acpi_table_check(table.bytes, table.n - 1, "SRAT", say), -EINVAL);
+	for (size_t i = 8; i < table.n; i++) {
+		table.bytes[i]++;
+		assert_int_equal(acpi_table_check(table.bytes, table.n, "SRAT", say), -EBADMSG);
+		table.bytes[i]--;
+	}
+	assert_said("SRAT: the checksum is off by 0x01");
+	longer = 35;
+	memcpy(table.bytes + 4, &longer, 4);
+	assert_int_equal(acpi_table_check(table.bytes, table.n, "SRAT", say), -EINVAL);
+	longer = UINT32_MAX;
+	memcpy(table.bytes + 4, &longer, 4);
+	assert_int_equal(acpi_table_check(table.bytes, table.n, "SRAT", say), -EINVAL);
+	table.bytes[1] = '\n';
+	assert_int_equal(acpi_table_check(table.bytes, table.n, "SRAT", say), -EINVAL);
+	assert_said("SRAT: the signature is 'S?AT'");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -160,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_broken_extension),
 		cmocka_unit_test(test_names_nothing),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_table_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,28 @@ static void test_registers_in_ram(void **state)
 	assert_said("acpi: SLIT at 0x7fe4000 lies in RAM declared usable");
 }
 
+/* The first of two I/O APICs goes; registers that only touch RAM stay. */
+static void test_registers_beside_ram(void **state)
+{
+	(void)state;
+	make_all();
+	make_madt(0x2000000, 0x1ff0000);
+	put(&table, 0x0c01, 2);
+	put(&table, 1, 2);
+	put(&table, 0x2001000, 4);
+	put(&table, 24, 4);
+	place(0x5000);
+	boot.range[0] = (struct boot_range){0x1000000, 0x1000000, BOOT_RAM};
+	boot.range[1] = (struct boot_range){0x2002000, 0x1000, BOOT_RAM};
+	boot.nranges = 2;
+	assert_int_equal(init(), 0);
+	assert_true(acpi_static.has_madt);
+	assert_int_equal(acpi_static.madt.nioapics, 1);
+	assert_int_equal(acpi_static.madt.ioapic[0].address, 0x2001000);
+	assert_int_equal(acpi_static.madt.ioapic[0].gsi_base, 24);
+	assert_int_equal(acpi_static.madt.rejected, 1);
+}
+
 /* Every byte of every table and of the RSDP, every value. */
 static void test_damage(void **state)
 {
@@ -342,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_second_table_is_ignored),
 		cmocka_unit_test(test_too_many_tables),
 		cmocka_unit_test(test_registers_in_ram),
+		cmocka_unit_test(test_registers_beside_ram),
 		cmocka_unit_test(test_damage),
 	};
 
