@@ -43,18 +43,18 @@ struct free_area {
 
 struct zone {
 	struct spinlock lock;
-	uint8_t id;	     /* [I] node * ZONE_TYPES + type */
-	uint8_t node;	     /* [I] */
-	uint8_t type;	     /* [I] enum zone_type */
-	const struct zone_hooks *hooks; /* [I] may be NULL */
+	uint8_t id;			      /* [I] node * ZONE_TYPES + type */
+	uint8_t node;			      /* [I] */
+	uint8_t type;			      /* [I] enum zone_type */
+	const struct zone_hooks *hooks;	      /* [I] may be NULL */
 	struct free_area area[MAX_ORDER + 1]; /* [z] */
-	uint32_t nonempty;   /* [z] bit n: area[n] is not empty */
-	struct page *deferred; /* [z] free (and counted in `free`), but on no list yet, or NULL */
-	unsigned isolating;  /* [z] blocks of this zone that are going offline */
-	uint64_t present;    /* [z] pages: everything online, heads and reserved included */
-	uint64_t managed;    /* [z] pages: present less what was never given to the free lists */
-	uint64_t free;	     /* [z] pages on the free lists */
-	uint64_t isolated;   /* [z] free pages held back by an offline: PAGE_ISOLATED */
+	uint32_t nonempty;		      /* [z] bit n: area[n] is not empty */
+	struct page *deferred;	/* [z] free (and counted in `free`), but on no list yet, or NULL */
+	unsigned isolating;	/* [z] blocks of this zone that are going offline */
+	uint64_t present;	/* [z] pages: everything online, heads and reserved included */
+	uint64_t managed;	/* [z] pages: present less what was never given to the free lists */
+	uint64_t free;		/* [z] pages on the free lists */
+	uint64_t isolated;	/* [z] free pages held back by an offline: PAGE_ISOLATED */
 	uint64_t allocs, frees; /* [z] chunks, since boot */
 };
 

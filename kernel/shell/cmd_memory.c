@@ -33,14 +33,16 @@ static void add_zone(struct memory_sums *sums, struct zone *zone)
 	all->isolated += counts.isolated;
 }
 
-/* 0, or an exit status: the wait for hotplug_lock was interrupted. */
-static int sum_memory(const char *command, struct memory_sums *sums)
+/* False: the wait for hotplug_lock was interrupted, which was printed. */
+static bool sum_memory(const char *command, struct memory_sums *sums)
 {
 	unsigned n;
 
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error(command, EINTR, "interrupted while another operation ran");
 	*sums = (struct memory_sums){0};
+	if (mutex_lock_interruptible(&hotplug_lock) != 0) {
+		shell_error(command, EINTR, "interrupted while another operation ran");
+		return false;
+	}
 	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++)
 			add_zone(sums, &nodes[n].zone[type]);
@@ -52,7 +54,7 @@ static int sum_memory(const char *command, struct memory_sums *sums)
 	sums->metadata = mm_boot_metadata() + hotplug_metadata_online();
 	sums->hotpluggable = hotplug_offline_bytes();
 	mutex_unlock(&hotplug_lock);
-	return 0;
+	return true;
 }
 
 static void free_json(const struct memory_sums *sums)
@@ -95,7 +97,7 @@ SHELL_COMMAND(free, "[-b|-k|-m|-g|-h] [-J]",
 	struct memory_sums sums;
 	char unit = 'k';
 	bool json = false;
-	int opt, err;
+	int opt;
 
 	while ((opt = shell_option(&a)) > 0) {
 		if (opt == 'J')
@@ -107,9 +109,8 @@ SHELL_COMMAND(free, "[-b|-k|-m|-g|-h] [-J]",
 		return SHELL_USAGE;
 	if (a.noperands != 0)
 		return shell_usage("free", "no such operand: %s", a.operands[0]);
-	err = sum_memory("free", &sums);
-	if (err != 0)
-		return err;
+	if (!sum_memory("free", &sums))
+		return SHELL_FAIL;
 	if (json)
 		free_json(&sums);
 	else
@@ -169,7 +170,7 @@ SHELL_COMMAND(meminfo, "[-J]", "what memory is used for, as /proc/meminfo (bytes
 	struct memory_sums sums;
 	struct json j = {0};
 	bool json = false;
-	int opt, err;
+	int opt;
 
 	while ((opt = shell_option(&a)) > 0)
 		json = true;
@@ -177,9 +178,8 @@ SHELL_COMMAND(meminfo, "[-J]", "what memory is used for, as /proc/meminfo (bytes
 		return SHELL_USAGE;
 	if (a.noperands != 0)
 		return shell_usage("meminfo", "no such operand: %s", a.operands[0]);
-	err = sum_memory("meminfo", &sums);
-	if (err != 0)
-		return err;
+	if (!sum_memory("meminfo", &sums))
+		return SHELL_FAIL;
 	meminfo_lines(&sums, lines);
 	if (json) {
 		json_begin(&j);

@@ -50,17 +50,17 @@ __noreturn void assert_failed(const char *expr, const char *file, int line)
 
 /* Runs `statement`, which must panic with a text that holds `words`.  Locks stay held: the
  * object it happened in is not to be used again. */
-#define expect_panic(statement, words)                                                             \
-	do {                                                                                       \
-		kit_panic_expected = true;                                                         \
-		if (setjmp(kit_panic_jump) == 0) {                                                 \
-			statement;                                                                 \
-			fail_msg("no panic in %s", #statement);                                    \
-		}                                                                                  \
-		kit_panic_expected = false;                                                        \
-		host_locks_held = 0;                                                               \
-		if (strstr(kit_panic_text, (words)) == NULL)                                       \
-			fail_msg("panic says \"%s\", not \"%s\"", kit_panic_text, (words));        \
+#define expect_panic(statement, words)                                                      \
+	do {                                                                                \
+		kit_panic_expected = true;                                                  \
+		if (setjmp(kit_panic_jump) == 0) {                                          \
+			statement;                                                          \
+			fail_msg("no panic in %s", #statement);                             \
+		}                                                                           \
+		kit_panic_expected = false;                                                 \
+		host_locks_held = 0;                                                        \
+		if (strstr(kit_panic_text, (words)) == NULL)                                \
+			fail_msg("panic says \"%s\", not \"%s\"", kit_panic_text, (words)); \
 	} while (0)
 
 /* --- random numbers, the same in every run --- */
