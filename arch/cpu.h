@@ -27,6 +27,8 @@ uint64_t cpu_random(void);
 
 /* The index of the running CPU, 0 the boot CPU; meaningful while preemption or IRQs are off. */
 unsigned cpu_id(void);
+/* Its number in the firmware's tables: the initial local APIC id [SDM 2A CPUID leaf 1]. */
+uint32_t cpu_apic_id(void);
 
 static inline uint64_t cpu_irq_save(void)
 {

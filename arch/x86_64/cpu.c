@@ -31,6 +31,11 @@ unsigned cpu_id(void)
 	return 0;
 }
 
+uint32_t cpu_apic_id(void)
+{
+	return cpuid(1, 0).ebx >> 24;
+}
+
 static void read_brand(char brand[49], uint32_t max_extended)
 {
 	if (max_extended < 0x80000004)
