@@ -14,6 +14,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
+#include "mm/buddy.h"
 #include "mm/early.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
@@ -248,6 +249,17 @@ static void init_boot_device(struct memory_device *device, const struct boot_spa
 	device_table_insert(device);
 }
 
+/* Boot memory came to the free lists block by block, before anyone could say what may merge. */
+static void merge_boot_blocks(const struct memory_device *device)
+{
+	for (unsigned b = 0; b < device->nblocks; b++) {
+		const struct memory_block *block = &device->blocks[b];
+
+		if (block->zone != NULL && IS_ALIGNED(block->start, BLOCK_PAGES))
+			buddy_merge_at(block->zone, block->start);
+	}
+}
+
 void hotplug_init_boot(const struct boot_span *spans, unsigned nspans)
 {
 	for (unsigned i = 0; i < nspans; i++) {
@@ -260,6 +272,7 @@ void hotplug_init_boot(const struct boot_span *spans, unsigned nspans)
 			return;
 		}
 		init_boot_device(&boot_devices[i], &spans[i], blocks);
+		merge_boot_blocks(&boot_devices[i]);
 	}
 }
 
