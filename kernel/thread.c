@@ -11,6 +11,7 @@
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "kernel/clock.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
@@ -20,6 +21,8 @@
 #include "kernel/thread_priv.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
+
+FAULT_SITE(alloc_thread, "a thread is to be made")
 
 #define STACK_FILL 0x57acf111d57acf11UL
 
@@ -65,7 +68,7 @@ static size_t stack_used(const struct thread *t)
 /* A thread that is in no list yet. */
 static struct thread *thread_make(const char *name, void (*entry)(void *), void *arg)
 {
-	struct thread *t = slab_alloc(&thread_cache);
+	struct thread *t = FAULT_HIT(alloc_thread) ? NULL : slab_alloc(&thread_cache);
 
 	if (t == NULL)
 		return NULL;

@@ -11,8 +11,11 @@
 #include "mm/alloc.h"
 
 #include "kernel/clock.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "mm/buddy.h"
+
+FAULT_SITE(alloc_page, "a chunk of pages is wanted, by anybody")
 
 static bool may_have_chunk(const struct zone *zone, unsigned order)
 {
@@ -65,7 +68,7 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 	ASSERT(!(flags & ALLOC_MOVABLE) || page_owner_movable(owner));
 	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
 
-	if (order > MAX_ORDER)
+	if (order > MAX_ORDER || FAULT_HIT(alloc_page))
 		return NULL;
 	/* Threads run on the boot CPU, which is in node 0. */
 	page = alloc_nearest(&nodes[node == NODE_ANY ? 0 : node], order, flags);

@@ -11,6 +11,7 @@
  */
 #include "mm/kmap.h"
 
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
@@ -20,6 +21,8 @@
 #include "mm/slab.h"
 
 #define STATIC_RANGES 32
+
+FAULT_SITE(alloc_kmap, "a range of kernel mappings is wanted")
 
 enum range_kind { RANGE_PAGES, RANGE_PHYS, RANGE_RESERVED };
 
@@ -48,6 +51,8 @@ static struct kmap_range *range_new(void)
 {
 	struct list_head *first = static_free.next;
 
+	if (FAULT_HIT(alloc_kmap))
+		return NULL;
 	if (list_empty(&static_free))
 		return slab_alloc(&range_cache);
 	list_del(first);

@@ -4,17 +4,23 @@
  * For mappings that may grow at any time (mm/kmap.c) and for tables made once at bring-up.
  * Plugged memory brings its own tables and never comes here.
  */
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "mm/alloc.h"
 #include "mm/init.h"
+
+FAULT_SITE(alloc_table, "a kernel mapping or a vm object needs a page table")
 
 static const struct page_owner pagetable_owner = {.name = "pagetable"};
 
 static paddr_t table_page_alloc(struct pt_alloc *self __unused, unsigned level __unused,
 				vaddr_t va __unused)
 {
-	struct page *page = page_alloc(0, 0, NODE_ANY, &pagetable_owner);
+	struct page *page;
 
+	if (FAULT_HIT(alloc_table))
+		return 0;
+	page = page_alloc(0, 0, NODE_ANY, &pagetable_owner);
 	return page != NULL ? page_to_paddr(page) : 0;
 }
 

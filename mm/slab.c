@@ -11,6 +11,7 @@
  */
 #include "mm/slab_priv.h"
 
+#include "kernel/fault.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
@@ -19,6 +20,8 @@
 #define SLAB_PATTERN 0x6b6b6b6b6b6b6b6bUL
 #define SLAB_GUARD   0x64726175676461ddUL
 #define GUARD_SIZE   sizeof(uint64_t)
+
+FAULT_SITE(alloc_slab, "an object of a slab is wanted, by anybody")
 
 static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
 static struct spinlock slab_list_lock = SPINLOCK_INIT("slab-list", RANK_SLAB);
@@ -124,7 +127,9 @@ void *slab_alloc(struct slab_cache *cache)
 	struct slab *slab = NULL;
 	char *object = NULL;
 
-	if (list_empty(&cache->partial))
+	if (FAULT_HIT(alloc_slab))
+		slab = NULL;
+	else if (list_empty(&cache->partial))
 		slab = slab_create(cache);
 	else
 		slab = list_first_entry(&cache->partial, struct slab, link);

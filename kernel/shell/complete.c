@@ -8,6 +8,7 @@
  * Nothing is stored: each of the two purposes (the common prefix, the list) is one pass over
  * the candidates.  hotplug_lock is tried, never waited for.
  */
+#include "kernel/fault.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
@@ -93,6 +94,14 @@ static void offer_devices(struct completion *c, bool devices, bool blocks)
 	mutex_unlock(&hotplug_lock);
 }
 
+static void offer_sites(struct completion *c)
+{
+	const struct fault_site *site;
+
+	for (unsigned i = 0; (site = fault_site_at(i)) != NULL; i++)
+		offer_text(c, site->name);
+}
+
 static void offer_placeholder(struct completion *c, const char *word, size_t len)
 {
 	if (len == 6 && strncmp(word, "TARGET", 6) == 0) {
@@ -104,6 +113,8 @@ static void offer_placeholder(struct completion *c, const char *word, size_t len
 		offer_devices(c, true, false);
 	} else if (len == 7 && strncmp(word, "COMMAND", 7) == 0) {
 		offer_commands(c);
+	} else if (len == 4 && strncmp(word, "SITE", 4) == 0) {
+		offer_sites(c);
 	}
 }
 

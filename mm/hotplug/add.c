@@ -9,6 +9,7 @@
 #include "arch/cpu.h"
 #include "drivers/acpi/tables/static.h"
 #include "kernel/clock.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
@@ -18,7 +19,13 @@
 #include "mm/early.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
+#include "mm/hotplug/listener.h"
 #include "mm/slab.h"
+
+FAULT_SITE(add_range, "the address range of a new device is checked")
+FAULT_SITE(add_node, "the node of a new device is looked up")
+FAULT_SITE(add_head, "the head of a new device is planned")
+FAULT_SITE(remove_check, "a device is about to be removed")
 
 /* --- what the firmware may not say --- */
 
@@ -27,6 +34,8 @@ static int check_range(const struct memory_device_info *info, struct refusal *wh
 	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
 	pfn_t pfn = paddr_to_pfn(info->base);
 
+	if (FAULT_HIT(add_range))
+		return refuse_at(why, -EINVAL, "range", pfn, FAULT_TEXT);
 	if (info->size == 0)
 		return refuse_at(why, -EINVAL, "range", pfn, "the device is empty");
 	if (info->base + info->size < info->base)
@@ -73,6 +82,8 @@ static int check_node(const struct memory_device_info *info, struct refusal *why
 {
 	int node = info->has_pxm ? node_of_pxm(info->pxm) : 0;
 
+	if (FAULT_HIT(add_node))
+		return refuse_at(why, -ENODEV, "node", paddr_to_pfn(info->base), FAULT_TEXT);
 	if (node >= 0)
 		return node;
 	return refuse_at(why, -ENODEV, "node", paddr_to_pfn(info->base),
@@ -111,6 +122,8 @@ static int plan(const struct memory_device_info *info, struct memory_device *dev
 	snprintf(device->name, sizeof(device->name), "dimm%d", info->slot);
 	if (!IS_ALIGNED(info->base | info->size, PAGE_SIZE))
 		return refuse_at(why, -EINVAL, "head", device->start, "is not page aligned");
+	if (FAULT_HIT(add_head))
+		return refuse_at(why, -ENOSPC, "head", device->start, FAULT_TEXT);
 	return head_plan(device->start, device->npages, cpu_features.gib_pages, &device->head, why);
 }
 
@@ -126,21 +139,39 @@ static struct memory_device *settle(const struct memory_device *planned)
 	return device;
 }
 
-int memory_device_add_held(const struct memory_device_info *info, struct memory_device **device,
-			   struct refusal *why)
+static void change_of_device(struct listener_change *change, enum listener_event event,
+			     const struct memory_device *device)
+{
+	*change = (struct listener_change){event, device, device->start, device->npages};
+}
+
+int memory_device_add_held(const struct memory_device_info *info, bool restore,
+			   struct memory_device **device, struct refusal *why)
 {
 	struct memory_device planned;
+	struct listener_change change;
 	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
 	err = plan(info, &planned, why);
-	if (err == 0)
-		err = device_map(&planned, why);
 	if (err != 0)
 		return err;
+	change_of_device(&change, LISTENER_ADD, &planned);
+	/* Before anything is mapped: a veto leaves not a byte of the DIMM changed. */
+	err = restore ? 0 : listeners_prepare(&change, why);
+	if (err != 0)
+		return err;
+	err = device_map(&planned, why);
+	if (err != 0) {
+		if (!restore)
+			listeners_abort(&change);
+		return err;
+	}
 
 	/* Nothing below this line can fail. */
 	*device = settle(&planned);
+	change.device = *device;
+	listeners_commit(&change);
 	return 0;
 }
 
@@ -153,7 +184,7 @@ int memory_device_add(const struct memory_device_info *info, struct memory_devic
 
 	snprintf(name, sizeof(name), "dimm%d", info->slot);
 	mutex_lock(&hotplug_lock);
-	err = memory_device_add_held(info, device, why);
+	err = memory_device_add_held(info, false, device, why);
 	mutex_unlock(&hotplug_lock);
 	event_record_since(began, EVENT_ADD, name, err, info->size, "%s",
 			   err != 0 && why != NULL ? why->text : "");
@@ -163,6 +194,8 @@ int memory_device_add(const struct memory_device_info *info, struct memory_devic
 int memory_device_remove_held(struct memory_device *device, struct refusal *why)
 {
 	struct memory_device gone = *device;
+	struct listener_change change;
+	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
 	if (memory_device_is_boot(device))
@@ -177,10 +210,19 @@ int memory_device_remove_held(struct memory_device *device, struct refusal *why)
 					 block_name(block, name, sizeof(name)),
 					 block_state_name(block->state));
 	}
+	if (FAULT_HIT(remove_check))
+		return refuse_at(why, -EBUSY, "remove", device->start, FAULT_TEXT);
+	change_of_device(&change, LISTENER_REMOVE, &gone);
+	err = listeners_prepare(&change, why);
+	if (err != 0)
+		return err;
 
 	/* Nothing below this line can fail; `device` itself goes with its head. */
 	device_table_remove(device);
 	device_unmap(&gone);
+	gone.blocks = NULL;
+	gone.nblocks = 0;
+	listeners_commit(&change);
 	return 0;
 }
 
@@ -262,6 +304,7 @@ static void merge_boot_blocks(const struct memory_device *device)
 
 void hotplug_init_boot(const struct boot_span *spans, unsigned nspans)
 {
+	node_listener_register();
 	for (unsigned i = 0; i < nspans; i++) {
 		uint64_t windows = (spans[i].npages + 2 * BLOCK_PAGES - 1) / BLOCK_PAGES;
 		struct memory_block *blocks = kzalloc(windows * sizeof(*blocks));

@@ -10,6 +10,7 @@
  */
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
@@ -17,6 +18,10 @@
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/scrub.h"
+
+FAULT_SITE(add_table, "a new device needs a page table")
+FAULT_SITE(add_direct_map, "a new device is mapped into the direct map")
+FAULT_SITE(add_vmemmap, "a part of a new device's memmap is mapped")
 
 enum { LEVEL_PT = 1, LEVEL_PD = 2, LEVEL_PDPT = 3 };
 
@@ -78,6 +83,8 @@ static paddr_t tables_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va)
 {
 	struct device_tables *tables = container_of(pt, struct device_tables, pt);
 
+	if (FAULT_HIT(add_table))
+		return 0;
 	if (level == LEVEL_PD && owns_pd_span(tables->device, va)) {
 		ASSERT(tables->next < tables->device->head.tables_pages);
 		return pfn_to_paddr(tables->device->head.tables + tables->next++);
@@ -161,8 +168,10 @@ static int map_memmap(const struct memory_device *device)
 
 	tables_begin(&tables, device, LEVEL_PD);
 	for (unsigned i = 0; i < n; i++) {
-		int err = mmu_map(parts[i].va, parts[i].pa, parts[i].size, MMU_WRITE, parts[i].page,
-				  &tables.pt);
+		int err = FAULT_HIT(add_vmemmap)
+				  ? -ENOMEM
+				  : mmu_map(parts[i].va, parts[i].pa, parts[i].size, MMU_WRITE,
+					    parts[i].page, &tables.pt);
 
 		if (err != 0) {
 			unmap_memmap(device, i);
@@ -188,6 +197,8 @@ static int map_direct(const struct memory_device *device)
 	paddr_t base = pfn_to_paddr(device->start);
 	int err;
 
+	if (FAULT_HIT(add_direct_map))
+		return -ENOMEM;
 	tables_begin(&tables, device, LEVEL_PDPT);
 	err = mmu_map(DIRECT_MAP_BASE + base, base, device->npages * PAGE_SIZE, MMU_WRITE, SIZE_1G,
 		      &tables.pt);
@@ -281,6 +292,11 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 	window.base = window_base;
 	window.size = end - window_base;
 	return pool_fill(head_pool_tables(MIN(slots, MEMORY_SLOTS_MAX)), why);
+}
+
+uint64_t hotplug_pool_free(void)
+{
+	return pool.free;
 }
 
 static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t text_size)

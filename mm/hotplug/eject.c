@@ -7,6 +7,7 @@
  * Lock: hotplug_lock over the whole request; it also guards `saved`.
  */
 #include "arch/cpu.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
@@ -15,6 +16,8 @@
 #include "kernel/log.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
+
+FAULT_SITE(eject_firmware, "the firmware keeps a device that was to be ejected")
 
 /* A DIMM of 16 TiB has 131,072 blocks; a larger one is put back offline, and that is said. */
 #define SAVED_BLOCKS (131072 + 1)
@@ -36,6 +39,22 @@ static unsigned saved_zone(unsigned block)
 	return block < SAVED_BLOCKS ? saved[block / 32] >> (block % 32 * 2) & 3 : 0;
 }
 
+/* The blocks of a device that stays after all go back to the zones they were in. */
+static void bring_online(const struct memory_device *device)
+{
+	struct block_result result;
+
+	for (unsigned i = 0; i < device->nblocks; i++) {
+		struct block_range range = {device->blocks[i].start, device->blocks[i].npages,
+					    true};
+		unsigned zone = saved_zone(i);
+
+		if (zone != 0)
+			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
+					   true, &result, NULL);
+	}
+}
+
 /* The firmware kept it: everything as it was. */
 static void bring_back(const struct memory_device *gone, uint32_t pxm)
 {
@@ -50,22 +69,13 @@ static void bring_back(const struct memory_device *gone, uint32_t pxm)
 	};
 	struct refusal why = {0};
 	struct memory_device *device;
-	struct block_result result;
 
-	if (memory_device_add_held(&info, &device, &why) != 0) {
+	if (memory_device_add_held(&info, true, &device, &why) != 0) {
 		klog(LOG_ERR, "memhp: %s cannot be brought back: %s: %s", gone->name, why.step,
 		     why.text);
 		return;
 	}
-	for (unsigned i = 0; i < device->nblocks; i++) {
-		struct block_range range = {device->blocks[i].start, device->blocks[i].npages,
-					    true};
-		unsigned zone = saved_zone(i);
-
-		if (zone != 0)
-			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
-					   &result, NULL);
-	}
+	bring_online(device);
 }
 
 static int eject_held(struct memory_device *device, struct refusal *why)
@@ -87,9 +97,15 @@ static int eject_held(struct memory_device *device, struct refusal *why)
 	}
 	began = cpu_cycles();
 	err = memory_device_remove_held(device, why);
-	ASSERT(err == 0);
+	if (err != 0) {
+		bring_online(device);
+		return err;
+	}
 	event_record_since(began, EVENT_REMOVE, gone.name, 0, 0, "%s", "");
-	err = gone.ops->eject(&gone, gone.firmware, why);
+	if (FAULT_HIT(eject_firmware))
+		err = refuse(why, -EIO, "firmware", "%s stays: " FAULT_TEXT, gone.name);
+	else
+		err = gone.ops->eject(&gone, gone.firmware, why);
 	if (err != 0)
 		bring_back(&gone, nodes[gone.node].pxm);
 	return err;

@@ -87,6 +87,8 @@ struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn);
 /* Bytes: heads of devices with something online / usable memory offline / all heads. */
 uint64_t hotplug_metadata_online(void);
 uint64_t hotplug_offline_bytes(void);
+/* Page tables that the boot-reserved pool has left. */
+uint64_t hotplug_pool_free(void);
 
 /* Every invariant of mm and hot-plug; each violation goes to report(); true: clean. */
 bool hotplug_verify(void (*report)(const char *violation));

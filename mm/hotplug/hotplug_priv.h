@@ -59,10 +59,19 @@ void block_leave_zone(struct memory_block *block);
 /* blocks_offline() with hotplug_lock held. */
 int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 			struct block_result *result, struct refusal *why);
+
+/* --- online.c, add.c: with hotplug_lock held.  `restore`: it was so a moment ago, and the
+ * listeners are told, not asked. --- */
+
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
-		       struct block_result *result, struct refusal *why);
+		       bool restore, struct block_result *result, struct refusal *why);
 int memory_device_remove_held(struct memory_device *device, struct refusal *why);
-int memory_device_add_held(const struct memory_device_info *info, struct memory_device **device,
-			   struct refusal *why);
+int memory_device_add_held(const struct memory_device_info *info, bool restore,
+			   struct memory_device **device, struct refusal *why);
+
+/* --- nodes.c --- */
+
+/* Says in the log when a node gets its first memory and when it loses its last. */
+void node_listener_register(void);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #include "arch/cpu.h"
 #include "kernel/clock.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
@@ -20,6 +21,7 @@
 #include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
+#include "mm/hotplug/listener.h"
 #include "mm/hotplug/scrub.h"
 #include "mm/slab.h"
 #include "mm/vm/migrate.h"
@@ -43,6 +45,14 @@ struct offline_request {
 	bool again; /* a pass met pages that were busy */
 };
 
+FAULT_SITE(offline_check, "a block is looked at before it goes offline")
+FAULT_SITE(offline_capacity, "is there room elsewhere for what must move?")
+FAULT_SITE(offline_isolate, "a block is taken out of the free lists")
+FAULT_SITE(offline_split, "a chunk that crosses a border of the block is cut")
+FAULT_SITE(offline_interrupt, "Ctrl-C, wherever an offline looks for it")
+FAULT_SITE(offline_verify, "a block turns out not to be empty")
+FAULT_SITE(offline_scrub, "a block is scrubbed")
+
 static int still_wanted(const struct offline_request *request, const char *step)
 {
 	/* Read once: whoever set it may take it back while another thread's offline runs. */
@@ -51,7 +61,7 @@ static int still_wanted(const struct offline_request *request, const char *step)
 
 	if (progress != NULL)
 		progress(step, request->moved.pages, request->capacity.need_pages);
-	if (thread_interrupted())
+	if (thread_interrupted() || FAULT_HIT(offline_interrupt))
 		return refuse(request->why, -EINTR, step, "interrupted");
 	if (request->deadline_us != 0 && clock_us() >= request->deadline_us)
 		return refuse(request->why, -ETIMEDOUT, step, "the time given is over");
@@ -121,6 +131,8 @@ static int offline_check(struct memory_block *block, void *arg)
 		return refuse_at(
 			request->why, -EBUSY, "check", block->usable,
 			"and others of the block are reserved by the firmware or since boot");
+	if (FAULT_HIT(offline_check))
+		return refuse_at(request->why, -EBUSY, "check", block->start, FAULT_TEXT);
 	err = check_chunks(block, request);
 	if (err != 0)
 		return err;
@@ -142,6 +154,8 @@ static int cut_borders(struct memory_block *block, struct refusal *why)
 	if (buddy_split_at_locked(block->zone, first, block->usable) != 0)
 		return page_owner_movable(first->owner) ? 0
 							: refuse_used_page(why, "isolate", first);
+	if (FAULT_HIT(offline_split))
+		return refuse_at(why, -EBUSY, "isolate", block->usable, FAULT_TEXT);
 	last = pfn_to_page(block->usable);
 	if (page_to_pfn(last) + (1UL << last->order) > block_end(block) &&
 	    buddy_split_at_locked(block->zone, last, block_end(block)) != 0 &&
@@ -170,7 +184,9 @@ static int block_isolate(struct memory_block *block, void *arg)
 	if (block->state != BLOCK_ONLINE)
 		return 0;
 	flags = spin_lock(&zone->lock);
-	err = cut_borders(block, request->why);
+	err = FAULT_HIT(offline_isolate)
+		      ? refuse_at(request->why, -EBUSY, "isolate", block->start, FAULT_TEXT)
+		      : cut_borders(block, request->why);
 	if (err == 0) {
 		err = block_request(block, BLOCK_EVENT_OFFLINE, request->why);
 		ASSERT(err == 0);
@@ -179,6 +195,8 @@ static int block_isolate(struct memory_block *block, void *arg)
 		buddy_isolate_range_locked(zone, first, block_end(block) - first);
 	}
 	spin_unlock(&zone->lock, flags);
+	if (err != 0) /* what was cut grows together again */
+		buddy_merge_at(zone, block->usable);
 	return err;
 }
 
@@ -269,6 +287,8 @@ static int block_verify_isolated(struct memory_block *block, void *arg)
 
 	if (block->state != BLOCK_GOING_OFFLINE)
 		return 0;
+	if (FAULT_HIT(offline_verify))
+		return refuse_at(request->why, -EBUSY, "verify", block->start, FAULT_TEXT);
 	used = block_find_used(block, true);
 	return used != NULL ? refuse_used_page(request->why, "verify", used) : 0;
 }
@@ -276,6 +296,7 @@ static int block_verify_isolated(struct memory_block *block, void *arg)
 static int block_scrub(struct memory_block *block, void *arg)
 {
 	pfn_t window = ALIGN_DOWN(block->start, BLOCK_PAGES);
+	struct offline_request *request = arg;
 
 	if (block->state != BLOCK_GOING_OFFLINE || memory_device_is_boot(block->device))
 		return 0;
@@ -286,7 +307,9 @@ static int block_scrub(struct memory_block *block, void *arg)
 
 		scrub_frames(from, to - from);
 	}
-	return still_wanted(arg, "scrub");
+	if (FAULT_HIT(offline_scrub))
+		return refuse_at(request->why, -EIO, "scrub", block->start, FAULT_TEXT);
+	return still_wanted(request, "scrub");
 }
 
 static int block_commit(struct memory_block *block, void *arg __unused)
@@ -296,21 +319,38 @@ static int block_commit(struct memory_block *block, void *arg __unused)
 	return 0;
 }
 
+static int offline_decide(struct offline_request *request)
+{
+	int err = blocks_for_each(request->range, offline_check, request);
+
+	if (err == 0 && FAULT_HIT(offline_capacity))
+		return refuse(request->why, -ENOSPC, "capacity", FAULT_TEXT);
+	return err != 0 ? err : capacity_check(&request->capacity, request->why);
+}
+
 /* Everything of the range, or nothing. */
 static int offline_range(struct offline_request *request)
 {
 	const struct block_range *range = request->range;
-	int err;
+	struct listener_change change = {
+		LISTENER_OFFLINE,
+		device_overlapping(range->start, MAX(range->npages, 1UL)),
+		range->start,
+		range->npages,
+	};
+	int err = offline_decide(request);
 
-	err = blocks_for_each(range, offline_check, request);
-	if (err == 0)
-		err = capacity_check(&request->capacity, request->why);
 	if (err != 0)
 		return err;
 	if (request->flags & RANGE_DRY_RUN) {
 		request->result->moved_pages = request->capacity.need_pages;
 		return 0;
 	}
+	if (request->result->done == 0)
+		return 0;
+	err = listeners_prepare(&change, request->why);
+	if (err != 0)
+		return err;
 	err = blocks_for_each(range, block_isolate, request);
 	if (err == 0)
 		err = migrate_range(request);
@@ -320,9 +360,11 @@ static int offline_range(struct offline_request *request)
 		err = blocks_for_each(range, block_scrub, request);
 	if (err != 0) {
 		blocks_for_each(range, block_putback, request);
+		listeners_abort(&change);
 		return err;
 	}
 	blocks_for_each(range, block_commit, request);
+	listeners_commit(&change);
 	return 0;
 }
 

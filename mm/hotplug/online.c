@@ -4,13 +4,17 @@
  * Lock: hotplug_lock over the whole request.
  */
 #include "arch/cpu.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
+#include "mm/hotplug/listener.h"
 #include "mm/hotplug/policy.h"
+
+FAULT_SITE(online_check, "a block is about to go online")
 
 struct online_request {
 	const struct block_range *range;
@@ -37,15 +41,17 @@ enum zone_type online_zone_type(enum online_type type)
 	}
 }
 
-/* Counts what there is to do; refuses what cannot be done, before anything is. */
-static int online_check(struct memory_block *block, void *arg)
+/* Puts what is to be done on its way; refuses what cannot be. */
+static int online_begin(struct memory_block *block, void *arg)
 {
 	struct online_request *request = arg;
 
 	switch (block->state) {
 	case BLOCK_OFFLINE:
+		if (FAULT_HIT(online_check))
+			return refuse_at(request->why, -EIO, "state", block->start, FAULT_TEXT);
 		request->result->done++;
-		return 0;
+		return block_request(block, BLOCK_EVENT_ONLINE, request->why);
 	case BLOCK_ONLINE:
 		request->result->already++;
 		return request->range->single
@@ -66,13 +72,48 @@ static int online_commit(struct memory_block *block, void *arg)
 {
 	struct online_request *request = arg;
 	struct zone *zone = &nodes[block->device->node].zone[request->zone_type];
-	int err;
 
-	if (block->state != BLOCK_OFFLINE)
-		return 0;
-	err = block_request(block, BLOCK_EVENT_ONLINE, NULL);
+	if (block->state == BLOCK_GOING_ONLINE)
+		block_enter_zone(block, zone);
+	return 0;
+}
+
+static int online_cancel(struct memory_block *block, void *arg __unused)
+{
+	int err = 0;
+
+	if (block->state == BLOCK_GOING_ONLINE)
+		err = block_request(block, BLOCK_EVENT_CANCEL, NULL);
 	ASSERT(err == 0);
-	block_enter_zone(block, zone);
+	return 0;
+}
+
+/* Under hotplug_lock what is GOING_ONLINE is this request's. */
+static int online_range(struct online_request *request, bool restore)
+{
+	const struct block_range *range = request->range;
+	struct listener_change change = {
+		LISTENER_ONLINE,
+		device_overlapping(range->start, MAX(range->npages, 1UL)),
+		range->start,
+		range->npages,
+	};
+	int err = blocks_for_each(range, online_begin, request);
+
+	if (err == 0 && request->result->done == 0)
+		err = refuse_at(request->why, -EALREADY, "state", range->start,
+				"nothing is offline there: %u blocks are online",
+				request->result->already);
+	if (err == 0 && !restore)
+		err = listeners_prepare(&change, request->why);
+	if (err != 0) {
+		blocks_for_each(range, online_cancel, request);
+		return err;
+	}
+
+	/* Nothing below this line can fail. */
+	blocks_for_each(range, online_commit, request);
+	listeners_commit(&change);
 	return 0;
 }
 
@@ -84,7 +125,7 @@ static const char *range_device(const struct block_range *range)
 }
 
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
-		       struct block_result *result, struct refusal *why)
+		       bool restore, struct block_result *result, struct refusal *why)
 {
 	struct online_request request = {range, online_zone_type(type), flags, result, why};
 	uint64_t began = cpu_cycles();
@@ -92,17 +133,13 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 
 	ASSERT(mutex_is_held(&hotplug_lock));
 	*result = (struct block_result){0};
-	err = blocks_for_each(range, online_check, &request);
+	err = online_range(&request, restore);
 	if (err == -ENOENT)
 		return refuse_at(why, err, "target", range->start, "there is no block");
-	if (err == 0 && result->done == 0)
-		err = refuse_at(why, -EALREADY, "state", range->start,
-				"nothing is offline there: %u blocks are online", result->already);
 	if (err != 0) {
 		result->done = 0;
 		return err;
 	}
-	blocks_for_each(range, online_commit, &request);
 	event_record_since(began, EVENT_ONLINE, range_device(range), 0, result->done,
 			   "%u blocks to %s", result->done, zone_type_name(request.zone_type));
 	return 0;
@@ -115,7 +152,7 @@ int blocks_online(const struct block_range *range, enum online_type type, unsign
 
 	if (err != 0)
 		return refuse(why, err, "lock", "interrupted while another operation ran");
-	err = blocks_online_held(range, type, flags, result, why);
+	err = blocks_online_held(range, type, flags, false, result, why);
 	mutex_unlock(&hotplug_lock);
 	return err;
 }

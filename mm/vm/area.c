@@ -9,10 +9,13 @@
 #include "mm/vm/area.h"
 
 #include "arch/mmu.h"
+#include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/list.h"
 #include "kernel/spinlock.h"
 #include "mm/slab.h"
+
+FAULT_SITE(alloc_vm_area, "address space for a vm object is wanted")
 
 struct vm_area {
 	struct list_head link;
@@ -48,7 +51,7 @@ vaddr_t vm_area_reserve(size_t size)
 	uint64_t flags;
 	bool placed;
 
-	if (size == 0 || size >= VM_END - VM_BASE)
+	if (size == 0 || size >= VM_END - VM_BASE || FAULT_HIT(alloc_vm_area))
 		return 0;
 	area = kmalloc(sizeof(*area));
 	if (area == NULL)

@@ -3,8 +3,13 @@
  */
 #include "mm/vm/migrate.h"
 
+#include "kernel/fault.h"
 #include "kernel/lib/errno.h"
 #include "mm/alloc.h"
+
+FAULT_SITE(migrate_isolate, "the owner of a page that must move is busy with it")
+FAULT_SITE(migrate_alloc, "a page that must move has nowhere to go")
+FAULT_SITE(migrate_move, "the owner of a page fails to move it")
 
 /*
  * Pins the chunk's state.  Under the zone's lock a chunk in use cannot be freed, so its owner
@@ -23,6 +28,8 @@ static int isolate(struct page *page, const struct page_owner **owner)
 		err = -EAGAIN; /* between the free lists and its owner */
 	} else if (!page_owner_movable(page->owner)) {
 		err = -EBUSY;
+	} else if (FAULT_HIT(migrate_isolate)) {
+		err = -EAGAIN;
 	} else {
 		err = page->owner->ops->isolate(page);
 		if (err == 0)
@@ -40,14 +47,16 @@ int migrate_chunk(struct page *page, struct migrate_stats *stats)
 
 	if (err != 0 || owner == NULL)
 		return err;
-	to = page_alloc(page->order, ALLOC_MOVABLE, page_zone(page)->node, owner);
+	to = FAULT_HIT(migrate_alloc)
+		     ? NULL
+		     : page_alloc(page->order, ALLOC_MOVABLE, page_zone(page)->node, owner);
 	if (to == NULL) {
 		owner->ops->putback(page);
 		return -ENOMEM;
 	}
 	to->caller = page->caller; /* `why` goes on naming who allocated it, and when */
 	to->birth = page->birth;
-	err = owner->ops->move(page, to);
+	err = FAULT_HIT(migrate_move) ? -EIO : owner->ops->move(page, to);
 	if (err != 0) {
 		owner->ops->putback(page);
 		page_free(to);
