@@ -18,11 +18,20 @@ static uint64_t chunks_elsewhere(const struct capacity *capacity, unsigned order
 	return count > capacity->inside[order] ? count - capacity->inside[order] : 0;
 }
 
+static unsigned smallest_needed(const struct capacity *capacity)
+{
+	unsigned order = 0;
+
+	while (capacity->need[order] == 0)
+		order++;
+	return order;
+}
+
 /* Says who holds the first of the pages, and what there would have to be for all of them. */
 static int no_room(const struct capacity *capacity, struct refusal *why, unsigned order,
 		   uint64_t need, uint64_t have)
 {
-	const struct page *first = capacity->first;
+	const struct page *first = capacity->first[order];
 
 	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
 			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
@@ -45,8 +54,14 @@ int capacity_check(const struct capacity *capacity, struct refusal *why)
 			return no_room(capacity, why, order, capacity->need[order], have);
 		left = have - capacity->need[order];
 	}
-	if (pages < capacity->need_pages + CAPACITY_RESERVE_PAGES)
-		return no_room(capacity, why, 0, capacity->need_pages,
-			       pages > CAPACITY_RESERVE_PAGES ? pages - CAPACITY_RESERVE_PAGES : 0);
+	if (pages < capacity->need_pages + CAPACITY_RESERVE_PAGES) {
+		const struct page *first = capacity->first[smallest_needed(capacity)];
+
+		return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
+				 "is held by %s: %lu pages must move, %lu are free elsewhere, "
+				 "%u of them stay in reserve",
+				 first->owner->name, (unsigned long)capacity->need_pages,
+				 (unsigned long)pages, CAPACITY_RESERVE_PAGES);
+	}
 	return 0;
 }

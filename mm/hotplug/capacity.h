@@ -18,7 +18,7 @@ struct capacity {
 	uint64_t inside[MAX_ORDER + 1]; /* free chunks of the range: of no use */
 	uint64_t outside_blocks;	/* whole blocks of those chunks that lie beyond the range */
 	uint64_t need_pages;
-	const struct page *first; /* the first chunk that must move: whom a refusal names */
+	const struct page *first[MAX_ORDER + 1]; /* of them: whom a refusal names */
 };
 
 /* Adds what the free lists hold outside the range and decides: 0 or -ENOSPC. */

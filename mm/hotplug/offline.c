@@ -93,8 +93,8 @@ static int check_chunk(struct offline_request *request, const struct page *page)
 		return 0;
 	if (!page_owner_movable(page->owner))
 		return refuse_used_page(request->why, "check", page);
-	if (capacity->first == NULL)
-		capacity->first = page;
+	if (capacity->need[page->order] == 0)
+		capacity->first[page->order] = page;
 	capacity->need[page->order]++;
 	capacity->need_pages += 1UL << page->order;
 	return 0;

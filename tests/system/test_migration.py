@@ -1,0 +1,167 @@
+"""Offline of memory in use: it moves under its users, or is refused at once and whole."""
+import re
+import time
+
+import pytest
+
+from harness import GIB
+
+OST_EJECT = 3
+OST_IN_PROGRESS = 0x84
+OST_NO_ROOM = 0x83
+
+
+def hogs(guest):
+    return {hog["name"]: hog for hog in guest.json("hog list -J")["hogs"]}
+
+
+def microseconds(text):
+    """The guest's own time of a command that `time` ran."""
+    return int(re.search(r"^time: \d+ ticks (\d+) us", text, re.M).group(1))
+
+
+def back_and_forth(guest, rounds):
+    """A churning hog, mapped twice, is driven between two DIMMs."""
+    _, near = guest.plug_named("1G")
+    guest.ok(f"online {near} movable")
+    guest.ok("hog start big 700M movable", scale=4)
+    guest.ok("hog share big")
+    guest.ok("hog churn big")
+    _, far = guest.plug_named("1G")
+    for _ in range(rounds):
+        guest.ok(f"online {far} movable", scale=2)
+        text = guest.ok(f"offline {near}", scale=8)
+        assert re.search(r"1[0-9]{5} pages moved", text), text
+        near, far = far, near
+    hog = hogs(guest)["big"]
+    assert hog["churning"] and hog["mappings"] == 2
+    assert hog["moves"] >= rounds * 100_000
+    guest.ok("hog verify big")
+    return near, far
+
+
+def test_churn_moves_back_and_forth(boot):
+    guest = boot()
+    with guest.same_census():
+        back_and_forth(guest, 4)
+        written = hogs(guest)["big"]["rounds"]
+        guest.wait_until(lambda: hogs(guest)["big"]["rounds"] > written, "the churn to go on")
+        guest.ok("hog stop big", scale=2)
+        guest.check()
+        guest.run("offline dimm0; offline dimm1", scale=4)
+        for ident in list(guest.memory_devices()):
+            guest.eject(ident)
+
+
+@pytest.mark.full
+def test_churn_moves_200_times(boot):
+    guest = boot()
+    back_and_forth(guest, 200)
+    guest.ok("hog stop big", scale=2)
+
+
+def test_eject_moves_what_is_in_use(boot):
+    """The host asks for the DIMM in which a churning hog lives: it leaves, the hog stays."""
+    guest = boot()
+    first, name = guest.plug_named("512M")
+    guest.ok(f"online {name} movable")
+    guest.ok("hog start big 300M movable", scale=2)
+    guest.ok("hog churn big")
+    _, other = guest.plug_named("512M")
+    guest.ok(f"online {other} movable")
+    mark = guest.unplug(first)
+    guest.gone(first, mark)
+    assert hogs(guest)["big"]["moves"] > 0
+    guest.ok("hog verify big")
+    guest.ok("hog stop big", scale=2)
+
+
+def test_no_room_is_refused_at_once(boot):
+    """Shell and host get their refusal in no time; nothing has moved; the churn never stopped."""
+    guest = boot()
+    ident, name = guest.plug_named("2G")
+    guest.ok(f"online {name} movable")
+    guest.ok("hog start big 1G movable", scale=4)
+    guest.ok("hog churn big")
+    zones = guest.json("lsmem -J -a")
+    text = guest.run(f"time offline {name}", scale=2)[1]
+    assert "[ENOSPC]" in text and "hog:big" in text
+    assert microseconds(text) < 100_000 * 20  # wall clock of a shared host: see the bench
+    mark = guest.unplug(ident)
+    assert guest.ost(mark, source=OST_EJECT, status=OST_IN_PROGRESS)
+    assert guest.ost(mark, source=OST_EJECT, status=OST_NO_ROOM)
+    assert guest.json("lsmem -J -a") == zones
+    hog = hogs(guest)["big"]
+    assert hog["moves"] == 0 and hog["churning"]
+    guest.wait_until(lambda: hogs(guest)["big"]["rounds"] > hog["rounds"], "the churn to go on")
+    guest.ok("hog verify big")
+    guest.ok("hog stop big", scale=2)
+
+
+@pytest.mark.parametrize("cpu", [None, "max"])
+def test_large_chunks_move_whole(boot, cpu):
+    """2 MiB and 1 GiB chunks keep their size; where no free one exists the refusal says so."""
+    guest = boot(cpu=cpu) if cpu else boot()
+    _, first = guest.plug_named("2G")
+    guest.ok(f"online {first} movable")
+    guest.ok("hog start huge 1G movable order=18 stride=4K", scale=4)
+    guest.ok("hog start large 64M movable order=9", scale=2)
+    error = guest.refused(f"offline {first}", "ENOSPC", scale=2)
+    assert "order 18" in error and "hog:huge" in error
+    _, second = guest.plug_named("2G")
+    guest.ok(f"online {second} movable")
+    guest.ok(f"offline {first}", scale=8)
+    moved = hogs(guest)
+    assert moved["huge"]["moves"] == 1 and moved["large"]["moves"] == 32
+    guest.ok("hog verify huge", scale=2)
+    guest.ok("hog verify large", scale=2)
+    guest.ok("hog stop huge")
+    guest.ok("hog stop large")
+
+
+def test_kernel_page_in_the_last_block(boot):
+    """Found before the first page moves, named with its owner and its allocating function."""
+    guest = boot(nodes=2)
+    _, name = guest.plug_named("1G", node=1)
+    dimm = guest.lsdimm()[0]
+    last = (dimm["base"] + dimm["size"]) // (128 << 20) - 1
+    guest.ok("hog start own max kernel node=1", scale=4)  # what node 1 had before
+    guest.ok(f"online memory{last} kernel")
+    guest.ok("hog start pin 4K kernel node=1")
+    guest.ok(f"online memory{last - 7}-{last - 1} movable")
+    guest.ok("hog start big 100M movable node=1", scale=2)
+    error = guest.refused(f"offline {name}", "EBUSY", scale=2)
+    assert "hog:" in error and "from " in error
+    pfn = int(re.search(r"pfn (0x[0-9a-f]+)", error).group(1), 16)
+    assert last == pfn >> 15
+    assert hogs(guest)["big"]["moves"] == 0
+    guest.ok("hog stop pin")
+    guest.ok(f"offline {name}", scale=4)
+    guest.ok("hog verify big", scale=2)
+    guest.ok("hog stop big")
+    guest.ok("hog stop own")
+
+
+def test_ctrl_c_leaves_everything_as_it_was(boot):
+    guest = boot()
+    _, name = guest.plug_named("2G")
+    guest.ok(f"online {name} movable")
+    guest.ok("hog start big 1G movable", scale=4)
+    guest.plug_named("2G")
+    guest.ok("online dimm1 movable")
+    zones = guest.json("lsmem -J -a")
+    start = len(guest.text)
+    guest.send(f"offline {name}\r")
+    guest.wait_until(lambda: "pages moved" in guest.text[start:], "the offline to move pages",
+                     tries=400, pause=0.02)
+    guest.send("\x03")
+    guest.expect(r"\[EINTR\]", start=start)
+    guest.wait_prompt(start=start)
+    time.sleep(0.2)
+    assert guest.json("lsmem -J -a") == zones
+    moves = hogs(guest)["big"]["moves"]
+    assert 0 < moves < GIB // 4096, "interrupted in the middle"
+    guest.ok("hog verify big", scale=4)
+    guest.ok(f"offline {name}", scale=8)
+    guest.ok("hog verify big", scale=4)
+    guest.ok("hog stop big")
