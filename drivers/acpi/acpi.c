@@ -7,6 +7,7 @@
  */
 #include "drivers/acpi/acpi.h"
 
+#include "boot/bootinfo.h"
 #include "drivers/acpi/aml.h"
 #include "drivers/acpi/memdev.h"
 #include "drivers/acpi/osl.h"
@@ -84,6 +85,8 @@ int acpi_start(struct refusal *why)
 {
 	int err;
 
+	if (bootinfo.rsdp_length == 0)
+		return refuse(why, -ENODEV, "RSDP", "the boot loader gave none");
 	osl_memory_init();
 	err = osl_event_init();
 	if (err != 0)

@@ -3,6 +3,8 @@
 The devices stand in an SSDT of our own.  Where one must have real memory behind it, an NVDIMM
 lends its range: QEMU maps it in the hot-plug window and says nothing of it by PNP0C80.
 """
+import re
+
 import aml
 import pytest
 from harness import GIB, MIB
@@ -166,3 +168,46 @@ def test_unknown_notify_is_answered(boot, tmp_path):
         ident = guest.plug("128M")
         guest.eject(ident)
     guest.wait_until(lambda: "source 0x81 status 0x2" in guest.ok("events"), "the answer")
+
+
+def arena_used(guest):
+    """KiB that ACPICA holds; the least of a few looks, as the worker may be at work."""
+    return min(int(re.search(r"(\d+) KiB of", guest.ok("acpi")).group(1)) for _ in range(4))
+
+
+@pytest.mark.parametrize("method", ["_STA", "_CRS", "_PXM", "_OST", "_EJ0"])
+def test_methods_that_call_themselves(boot, tmp_path, method):
+    """Recursion without an end runs into a limit, is given up, and gives its memory back."""
+    count = {"_OST": 3, "_EJ0": 1}.get(method, 0)
+    call = aml.give(method.encode() + aml.ZERO * count)
+    parts = [aml.method(method, call, count)]
+    if method in ("_OST", "_EJ0"):
+        extra = NVDIMM + aml.arguments_for(tmp_path, borrowed(*parts, status=aml.PRESENT))
+    else:
+        crs = None if method == "_CRS" else [aml.qword(WINDOW, 128 * MIB)]
+        status = None if method == "_STA" else aml.PRESENT
+        extra = NVDIMM + aml.arguments_for(
+            tmp_path, aml.memory_device("HN00", 99, *parts, status=status, crs=crs))
+    guest = boot(extra=extra)
+    if method == "_EJ0":
+        status, text = guest.run("eject dimm99", scale=2)
+        assert status == 1 and "EIO" in text, text
+    before = arena_used(guest)
+    ident, _ = guest.plug_named("128M")
+    guest.eject(ident)
+    guest.wait_until(lambda: arena_used(guest) <= before, "the method's memory to be given back")
+    assert [d["name"] for d in guest.lsdimm()] == (
+        ["dimm99"] if method in ("_OST", "_EJ0") else [])
+
+
+@pytest.mark.full
+def test_methods_that_never_end(boot, tmp_path):
+    """A loop is given up after 30 seconds; DIMMs of other slots wait that long, and come."""
+    forever = aml.packaged(b"\xa2", aml.ONE + b"\xa3")  # While (One) { Noop }
+    guest = boot(extra=aml.arguments_for(
+        tmp_path, aml.memory_device("HL00", 99, aml.method("_STA", forever), status=None)))
+    assert "_STA failed" in guest.text
+    ident = guest.plug("128M")
+    guest.wait_until(guest.lsdimm, "the DIMM")
+    mark = guest.unplug(ident)
+    guest.gone(ident, mark)
