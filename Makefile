@@ -5,7 +5,6 @@
 ## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
 ## make test-full  the long ones too
 ## make bench      benchmarks under deterministic instruction counting
-## make bench-linux  the same work on Debian's Linux kernel, side by side
 ## make debug      boot stopped, with gdb attached
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make check      format, clang-tidy, layering, file sizes, scripts
@@ -180,7 +179,7 @@ debug: setup-debug
 	@tools/debug
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench bench-linux
+.PHONY: test test-full check bench
 test: setup-test
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
@@ -197,10 +196,6 @@ check: setup-check
 bench: setup-run
 	@$(SUBMAKE) iso
 	@$(PYTHON) tools/bench
-
-bench-linux: setup-run
-	@$(SUBMAKE) iso
-	@$(PYTHON) tools/bench --linux
 
 .PHONY: clean help
 clean:
