@@ -14,7 +14,7 @@
 #include "kernel/log.h"
 #include "kernel/mutex.h"
 
-#define INPUT_SIZE 4096U /* a power of two: the counts run freely */
+#define INPUT_SIZE 16384U /* a power of two: the counts run freely */
 #define DRAIN_MAX  64U	 /* bytes taken per interrupt: a broken chip must not hold us */
 
 static bool (*interceptor)(uint8_t byte);

@@ -20,7 +20,8 @@ from qmp import Qmp, QmpClosed, QmpError
 PROMPT = "hr> "
 SILENCE_CPU = 150   # CPU seconds of QEMU without a byte on the serial line
 SILENCE_WALL = 240  # wall seconds without a byte and hardly any CPU time either
-TROUBLE = re.compile(r"panic|PANIC|assertion failed|triple fault", re.I)
+# At the start of a line, behind a log line's time: never the help text's `panic`.
+TROUBLE = re.compile(r"^(\[[^\]]*\] )?(panic:|panic within|assertion failed)", re.I)
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -165,7 +166,7 @@ class Guest:
                 self.fail(f"no progress while waiting for {regex.pattern!r}")
 
     def _panicked(self, start):
-        return re.search(r"^\W*(\[[^\]]*\]\s*)?(kernel )?panic:", self.text[start:], re.M | re.I)
+        return any(TROUBLE.search(line) for line in self.text[start:].splitlines())
 
     def ended(self):
         """The SHUTDOWN event's data if the guest powered off, reset or triple faulted."""

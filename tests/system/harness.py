@@ -14,7 +14,8 @@ DESCRIPTOR = 32  # bytes of a struct page
 
 # _OST source events and status codes [ACPI 6.5 6.3.5].
 OST_INSERT, OST_EJECT = 1, 3
-OST_SUCCESS, OST_FAILURE, OST_BUSY, OST_PENDING = 0, 1, 0x82, 0x84
+OST_SUCCESS, OST_FAILURE, OST_PENDING = 0, 1, 0x84
+OST_IN_USE, OST_BUSY, OST_NO_ROOM = 0x81, 0x82, 0x83
 
 
 class Machine(Guest):
@@ -38,10 +39,8 @@ class Machine(Guest):
 
     def slabs(self):
         """Objects in use by cache name."""
-        document = self.json("slabinfo -J")
-        rows = next(value for value in document.values() if isinstance(value, list))
-        return {row["name"]: next(row[key] for key in ("active", "objects", "used", "in_use")
-                                  if key in row) for row in rows}
+        rows = self.json("slabinfo -J")["slabs"]
+        return {row["name"]: row["active_objs"] for row in rows if row["active_objs"]}
 
     def census(self):
         """Everything that an operation and its opposite must leave as it was."""
@@ -102,12 +101,11 @@ class Machine(Guest):
 
 def free_pages_by_zone(document):
     """buddyinfo -J reduced to the free pages of each zone (how they are cut may differ)."""
-    rows = next(value for value in document.values() if isinstance(value, list))
     sums = {}
-    for row in rows:
-        counts = next(value for value in row.values() if isinstance(value, list))
-        key = (row.get("node"), row.get("zone"))
-        sums[key] = sum(n << order for order, n in enumerate(counts))
+    for row in document["zones"]:
+        pages = sum(n << order for order, n in enumerate(row["free_chunks"]))
+        if pages:
+            sums[row["node"], row["zone"]] = pages
     return sums
 
 

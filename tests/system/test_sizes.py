@@ -75,4 +75,4 @@ def test_given_address_and_slot(boot):
     guest.plug("256M", slot=5, addr=0x110400000)
     dimm = guest.lsdimm()[0]
     assert (dimm["base"], dimm["slot"]) == (0x110400000, 5)
-    guest.ok("online dimm0; offline dimm0")
+    guest.ok(f"online {dimm['name']}; offline {dimm['name']}")
