@@ -183,6 +183,17 @@ static int read_pipeline(struct reader *r, struct pipeline *p)
 	return 0;
 }
 
+/* Over the rest of a pipeline with a mistake in it; what a quote hides stays hidden. */
+static void skip_pipeline(struct reader *r)
+{
+	for (skip_blanks(r); *r->at != '\0' && *r->at != ';'; skip_blanks(r)) {
+		if (*r->at == '|')
+			r->at++;
+		else if (read_word(r) != 0)
+			r->at += strlen(r->at);
+	}
+}
+
 int parse_pipeline(const char **cursor, int status, struct pipeline *p, const char **error)
 {
 	struct reader r = {.at = *cursor, .out = p->text, .status = (char)('0' + status)};
@@ -190,6 +201,7 @@ int parse_pipeline(const char **cursor, int status, struct pipeline *p, const ch
 
 	if (strlen(*cursor) > SHELL_LINE_MAX) {
 		*error = "line too long";
+		*cursor += strlen(*cursor);
 		return -E2BIG;
 	}
 	do {
@@ -199,6 +211,9 @@ int parse_pipeline(const char **cursor, int status, struct pipeline *p, const ch
 		err = read_pipeline(&r, p);
 		if (err) {
 			*error = r.error;
+			r.out = p->text;
+			skip_pipeline(&r);
+			*cursor = r.at;
 			return err;
 		}
 	} while (p->argc == 0 && *r.at != '\0');

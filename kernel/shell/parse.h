@@ -33,7 +33,7 @@ struct pipeline {
  * Cuts the next pipeline off *cursor, which moves behind it (and behind its ";").
  *
  * => returns 1: *p is filled; 0: the line is at its end; a negative errno with *error saying
- *    what is wrong (-EINVAL, -E2BIG)
+ *    what is wrong (-EINVAL, -E2BIG), *cursor behind the whole pipeline all the same
  * => nothing is looked up or run
  */
 int parse_pipeline(const char **cursor, int status, struct pipeline *p, const char **error);

@@ -2,8 +2,7 @@
  * kernel/shell/run.c - running what was typed.
  *
  * The table of commands is a linker section (SHELL_COMMAND).  A line runs pipeline by
- * pipeline; it is checked as a whole first, so a line with a mistake in it runs nothing.
- * Owns the last status.  No lock: lines are run by one thread at a time.
+ * pipeline.  Owns the last status.  No lock: lines are run by one thread at a time.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -116,32 +115,24 @@ static int run_pipeline(struct pipeline *p)
 	return status;
 }
 
-/* The whole line, without running it. */
-static int check_line(const char *line, struct pipeline *p)
-{
-	const char *error;
-	int err;
-
-	do
-		err = parse_pipeline(&line, last_status, p, &error);
-	while (err > 0);
-	if (err == 0)
-		return SHELL_OK;
-	shell_error("shell", err, "syntax: %s", error);
-	return SHELL_USAGE;
-}
-
 static bool stopped(void)
 {
 	return !panic_in_progress() && thread_interrupted();
 }
 
-static void run_checked(const char *line, struct pipeline *p)
+/* A pipeline with a mistake in it does not run; those behind its ";" do. */
+static void run_pipelines(const char *line, struct pipeline *p)
 {
 	const char *error;
+	int parsed;
 
-	while (parse_pipeline(&line, last_status, p, &error) > 0) {
-		last_status = run_pipeline(p);
+	while ((parsed = parse_pipeline(&line, last_status, p, &error)) != 0) {
+		if (parsed > 0) {
+			last_status = run_pipeline(p);
+		} else {
+			shell_error("shell", parsed, "syntax: %s", error);
+			last_status = SHELL_USAGE;
+		}
 		if (stopped())
 			break;
 	}
@@ -162,10 +153,7 @@ int shell_run_line(const char *line)
 		return last_status;
 	}
 	nesting++;
-	if (check_line(line, p) != SHELL_OK)
-		last_status = SHELL_USAGE;
-	else
-		run_checked(line, p);
+	run_pipelines(line, p);
 	nesting--;
 	return last_status;
 }

@@ -24,8 +24,12 @@ static const char *shape(const char *line)
 	int err;
 
 	text[0] = '\0';
-	while ((err = parse_pipeline(&line, 2, &pipe_, &error)) > 0) {
+	while ((err = parse_pipeline(&line, 2, &pipe_, &error)) != 0) {
 		n += (size_t)sprintf(text + n, "%s", n ? ";" : "");
+		if (err < 0) {
+			n += (size_t)sprintf(text + n, "!%s", error);
+			continue;
+		}
 		for (int i = 0; i < pipe_.argc; i++)
 			n += (size_t)sprintf(text + n, "(%s)", pipe_.argv[i]);
 		assert_null(pipe_.argv[pipe_.argc]);
@@ -37,8 +41,6 @@ static const char *shape(const char *line)
 					     f->word);
 		}
 	}
-	if (err < 0)
-		sprintf(text + n, "!%s", error);
 	return text;
 }
 
@@ -74,7 +76,17 @@ static void several_commands(void **state)
 	assert_string_equal(shape("a;b ; c"), "(a);(b);(c)");
 	assert_string_equal(shape(";;a;;b;;"), "(a);(b)");
 	assert_string_equal(shape(" ; ; "), "");
-	assert_string_equal(shape("a; 'b"), "(a)!' has no end");
+	assert_string_equal(shape("a; 'b"), "(a);!' has no end");
+}
+
+static void a_mistake_ends_with_its_pipeline(void **state)
+{
+	(void)state;
+	assert_string_equal(shape("| a b; c"), "!| with nothing in front of it;(c)");
+	assert_string_equal(shape("a | sort 'x;y' | z; c"), "!only grep can stand behind |;(c)");
+	assert_string_equal(shape("a | grep b c; 'd"),
+			    "!usage: grep [-v] [-i] [-c] WORD;!' has no end");
+	assert_string_equal(shape("a | sort # ; b"), "!only grep can stand behind |");
 }
 
 static void comments(void **state)
@@ -156,8 +168,10 @@ static void random_lines(void **state)
 		for (size_t i = 0; i < len; i++)
 			line[i] = letters[(size_t)random() % (sizeof(letters) - 1)];
 		line[len] = '\0';
-		for (int n = 0; parse_pipeline(&cursor, 1, &pipe_, &error) > 0; n++) {
+		for (int n = 0, err; (err = parse_pipeline(&cursor, 1, &pipe_, &error)) != 0; n++) {
 			assert_true(n < 41 && cursor <= line + len);
+			if (err < 0)
+				continue;
 			for (int i = 0; i < pipe_.argc; i++)
 				assert_true(pipe_.argv[i] >= pipe_.text &&
 					    pipe_.argv[i] + strlen(pipe_.argv[i]) <=
@@ -191,7 +205,7 @@ int main(void)
 		cmocka_unit_test(comments), cmocka_unit_test(several_commands),
 		cmocka_unit_test(status),   cmocka_unit_test(filters),
 		cmocka_unit_test(limits),   cmocka_unit_test(random_lines),
-		cmocka_unit_test(matching),
+		cmocka_unit_test(matching), cmocka_unit_test(a_mistake_ends_with_its_pipeline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
