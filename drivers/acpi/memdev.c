@@ -46,8 +46,10 @@ static uint32_t slot_status(struct slot *slot)
 	uint32_t sta = 0;
 	int err = aml_status(slot->handle, &sta);
 
+	slot->failures = err != 0 ? slot->failures + 1 : 0;
 	if (err != 0)
-		klog(LOG_ERR, "acpi: %s: _STA failed: %s", slot->path, errno_name(err));
+		klog(LOG_ERR, "acpi: %s: _STA failed: %s%s", slot->path, errno_name(err),
+		     slot->failures < SLOT_FAILURES_MAX ? "" : "; not asked again");
 	__atomic_store_n(&slot->sta, sta, __ATOMIC_RELAXED);
 	return sta;
 }
@@ -130,15 +132,18 @@ void memdev_check(struct slot *slot, uint32_t source)
 	bool notified = source != OST_INSERTION;
 	bool held = slot_is_held(slot); /* first: see the head of this file */
 	uint32_t before = slot->sta;
-	bool present = (slot_status(slot) & ACPI_STA_DEVICE_PRESENT) != 0;
+	bool present;
 
+	if (slot->failures >= SLOT_FAILURES_MAX && !notified)
+		return;
+	present = (slot_status(slot) & ACPI_STA_DEVICE_PRESENT) != 0;
 	if (notified || slot->sta != before)
 		slot->refused = false;
 	if (present && !held && !slot->refused) {
 		insert(slot, source);
 		return;
 	}
-	if (!present && held)
+	if (!present && held && slot->failures == 0)
 		report_loss(slot);
 	if (notified)
 		answer(slot, source, present ? OST_SUCCESS : OST_FAILURE);

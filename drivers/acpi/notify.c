@@ -74,8 +74,10 @@ static void settle(struct work *work __unused)
 	if (osl_event_lost())
 		klog(LOG_WARN, "acpi: events were lost; looking at every slot");
 	if (__atomic_exchange_n(&rescan_again, false, __ATOMIC_RELAXED)) {
-		for (unsigned i = 0; i < nr_slots; i++)
+		for (unsigned i = 0; i < nr_slots; i++) {
 			slots[i].refused = false;
+			slots[i].failures = 0;
+		}
 	}
 	look_at_all_slots();
 	flush_pending_events();

@@ -26,6 +26,10 @@ enum slot_request_kind {
 	REQUEST_KINDS,
 };
 
+/* A slot whose _STA failed so often is looked at only when it is notified, or by the user: each
+ * time may cost half a minute (ACPICA's limit of a loop) and some of the arena. */
+#define SLOT_FAILURES_MAX 2U
+
 struct slot;
 
 struct slot_request {
@@ -40,10 +44,11 @@ struct slot {
 	int number;		    /* [I] unique, below MEMORY_SLOTS_MAX; the N of "dimmN" */
 	char name[DEVICE_NAME_MAX]; /* [I] "dimmN" */
 	struct slot_request request[REQUEST_KINDS];
-	uint32_t sta;	 /* [w] _STA as last seen */
-	bool refused;	 /* [w] its DIMM was not taken: leave it alone until something changes */
-	bool lost;	 /* [w] its DIMM vanished while in use; said already */
-	bool host_waits; /* [a] an eject request was not answered finally yet */
+	uint32_t sta;	   /* [w] _STA as last seen */
+	unsigned failures; /* [w] of _STA in a row */
+	bool refused;	   /* [w] its DIMM was not taken: leave it alone until something changes */
+	bool lost;	   /* [w] its DIMM vanished while in use; said already */
+	bool host_waits;   /* [a] an eject request was not answered finally yet */
 };
 
 extern struct slot slots[MEMORY_SLOTS_MAX];

@@ -177,7 +177,10 @@ def arena_used(guest):
 
 @pytest.mark.parametrize("method", ["_STA", "_CRS", "_PXM", "_OST", "_EJ0"])
 def test_methods_that_call_themselves(boot, tmp_path, method):
-    """Recursion without an end runs into a limit, is given up, and gives its memory back."""
+    """Recursion without an end runs into a limit, and is given up.
+
+    ACPICA loses 80 bytes a level of it, so a slot that does it is soon left alone.
+    """
     count = {"_OST": 3, "_EJ0": 1}.get(method, 0)
     call = aml.give(method.encode() + aml.ZERO * count)
     parts = [aml.method(method, call, count)]
@@ -188,26 +191,25 @@ def test_methods_that_call_themselves(boot, tmp_path, method):
         status = None if method == "_STA" else aml.PRESENT
         extra = NVDIMM + aml.arguments_for(
             tmp_path, aml.memory_device("HN00", 99, *parts, status=status, crs=crs))
-    guest = boot(extra=extra)
+    guest, used = boot(extra=extra), []
     if method == "_EJ0":
         status, text = guest.run("eject dimm99", scale=2)
         assert status == 1 and "EIO" in text, text
-    before = arena_used(guest)
-    ident, _ = guest.plug_named("128M")
-    guest.eject(ident)
-    guest.wait_until(lambda: arena_used(guest) <= before, "the method's memory to be given back")
+    for _ in range(4):
+        ident, _ = guest.plug_named("128M")
+        guest.eject(ident)
+        used.append(arena_used(guest))
+    assert used[-1] == used[1], used
     assert [d["name"] for d in guest.lsdimm()] == (
         ["dimm99"] if method in ("_OST", "_EJ0") else [])
 
 
 @pytest.mark.full
 def test_methods_that_never_end(boot, tmp_path):
-    """A loop is given up after 30 seconds; DIMMs of other slots wait that long, and come."""
+    """A loop is given up after 30 seconds, twice; then DIMMs of other slots no longer wait."""
     forever = aml.packaged(b"\xa2", aml.ONE + b"\xa3")  # While (One) { Noop }
     guest = boot(extra=aml.arguments_for(
         tmp_path, aml.memory_device("HL00", 99, aml.method("_STA", forever), status=None)))
-    assert "_STA failed" in guest.text
-    ident = guest.plug("128M")
-    guest.wait_until(guest.lsdimm, "the DIMM")
-    mark = guest.unplug(ident)
-    guest.gone(ident, mark)
+    for _ in range(4):
+        guest.eject(guest.plug("128M"))
+    assert guest.text.count("_STA failed") == 2
