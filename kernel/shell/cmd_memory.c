@@ -1,7 +1,8 @@
 /*
  * kernel/shell/cmd_memory.c - how much memory there is: free, meminfo, slabinfo.
  *
- * Owns nothing.  Sums of several zones are read one after the other while others allocate, so
+ * Owns nothing.  Slabs without objects are given back first, so that what is free again shows as
+ * free.  Sums of several zones are read one after the other while others allocate, so
  * they may be wrong by a moment; what devices hold is read under hotplug_lock.
  */
 #include "kernel/lib/errno.h"
@@ -43,6 +44,7 @@ static bool sum_memory(const char *command, struct memory_sums *sums)
 		shell_error(command, EINTR, "interrupted while another operation ran");
 		return false;
 	}
+	slab_shrink();
 	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++)
 			add_zone(sums, &nodes[n].zone[type]);
@@ -228,8 +230,8 @@ static void slabinfo_json(void)
 	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
 		json_object(&j, NULL);
 		json_string(&j, "name", info.name);
-		json_number(&j, "active_objs", info.objects);
-		json_number(&j, "num_objs", info.slabs * info.per_slab);
+		json_number(&j, "active", info.objects);
+		json_number(&j, "objects", info.slabs * info.per_slab);
 		json_number(&j, "objsize", info.size);
 		json_number(&j, "objperslab", info.per_slab);
 		json_number(&j, "slabs", info.slabs);

@@ -1,15 +1,17 @@
 /*
  * kernel/shell/cmd_zoneinfo.c - memory by node and zone: numa, buddyinfo, zoneinfo.
  *
- * Owns nothing; each zone is looked at under its lock, one after the other.
+ * Owns nothing.  Slabs without objects are given back first, so that what is free again shows as
+ * free; then each zone is looked at under its lock, one after the other.
  */
 #include "drivers/acpi/tables/static.h"
 #include "kernel/shell/shell.h"
 #include "mm/alloc.h"
 #include "mm/buddy.h"
+#include "mm/slab.h"
 
-/* The arguments of a command that takes none but -J: 0, or an exit status. */
-static int wants_json(const char *command, int argc, char **argv, bool *json)
+/* Starts a command that takes nothing but -J: 0, or an exit status. */
+static int begin(const char *command, int argc, char **argv, bool *json)
 {
 	struct shell_args a = SHELL_ARGS(command, "J", argc, argv);
 	int opt;
@@ -21,6 +23,7 @@ static int wants_json(const char *command, int argc, char **argv, bool *json)
 		return SHELL_USAGE;
 	if (a.noperands != 0)
 		return shell_usage(command, "no such operand: %s", a.operands[0]);
+	slab_shrink();
 	return SHELL_OK;
 }
 
@@ -145,7 +148,7 @@ SHELL_COMMAND(numa, "[-J]", "nodes, their CPUs, memory and distances, as numactl
 	      SHELL_NORMAL)
 {
 	bool json;
-	int status = wants_json("numa", argc, argv, &json);
+	int status = begin("numa", argc, argv, &json);
 
 	if (status != SHELL_OK)
 		return status;
@@ -189,7 +192,7 @@ SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zo
 	struct zone *zone;
 	unsigned id = 0;
 	bool json;
-	int status = wants_json("buddyinfo", argc, argv, &json);
+	int status = begin("buddyinfo", argc, argv, &json);
 
 	if (status != SHELL_OK)
 		return status;
@@ -243,7 +246,7 @@ SHELL_COMMAND(zoneinfo, "[-J]", "pages present, managed and free, zone by zone, 
 	struct zone *zone;
 	unsigned id = 0;
 	bool json;
-	int status = wants_json("zoneinfo", argc, argv, &json);
+	int status = begin("zoneinfo", argc, argv, &json);
 
 	if (status != SHELL_OK)
 		return status;
