@@ -230,8 +230,8 @@ static void slabinfo_json(void)
 	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
 		json_object(&j, NULL);
 		json_string(&j, "name", info.name);
-		json_number(&j, "active", info.objects);
-		json_number(&j, "objects", info.slabs * info.per_slab);
+		json_number(&j, "active_objs", info.objects);
+		json_number(&j, "num_objs", info.slabs * info.per_slab);
 		json_number(&j, "objsize", info.size);
 		json_number(&j, "objperslab", info.per_slab);
 		json_number(&j, "slabs", info.slabs);
