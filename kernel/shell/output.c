@@ -18,26 +18,43 @@ static char gathered[GATHER_MAX + 1];
 static size_t ngathered;
 static enum { UNDECIDED, PASSING, DROPPING } line_fate; /* of a line longer than GATHER_MAX */
 
-static const struct pipeline *filters; /* NULL: none */
-static uint64_t lines_passed;
+static struct output_level *innermost; /* NULL: no filter */
 static bool color_on;
+static struct output_capture *capture; /* NULL: to the console */
 
-static bool counting(void)
+/* Where lines that passed go. */
+static void push(const char *text, size_t len)
 {
-	return filters->filters[filters->nfilters - 1].count;
+	size_t room;
+
+	if (capture == NULL) {
+		console_write(text, len);
+		return;
+	}
+	room = capture->size - 1 - capture->len;
+	memcpy(capture->text + capture->len, text, MIN(len, room));
+	capture->len += MIN(len, room);
+	capture->text[capture->len] = '\0';
 }
 
-/* Whether the gathered line passes all filters. */
+static bool counting(const struct output_level *level)
+{
+	return level->p->filters[level->p->nfilters - 1].count;
+}
+
+/* Whether the gathered line passes all filters of all pipelines around it. */
 static bool line_passes(void)
 {
-	if (filters == NULL)
-		return true;
 	gathered[ngathered] = '\0';
-	for (unsigned i = 0; i < filters->nfilters; i++)
-		if (!filter_match(&filters->filters[i], gathered))
+	for (struct output_level *level = innermost; level != NULL; level = level->outer) {
+		for (unsigned i = 0; i < level->p->nfilters; i++)
+			if (!filter_match(&level->p->filters[i], gathered))
+				return false;
+		level->lines++;
+		if (counting(level))
 			return false;
-	lines_passed++;
-	return !counting();
+	}
+	return true;
 }
 
 static void push_gathered(void)
@@ -45,7 +62,7 @@ static void push_gathered(void)
 	if (line_fate == UNDECIDED)
 		line_fate = line_passes() ? PASSING : DROPPING;
 	if (line_fate == PASSING)
-		console_write(gathered, ngathered);
+		push(gathered, ngathered);
 	ngathered = 0;
 }
 
@@ -56,7 +73,7 @@ static void end_line(void)
 		line_fate = line_passes() ? PASSING : DROPPING;
 	if (line_fate == PASSING) {
 		gathered[ngathered++] = '\n';
-		console_write(gathered, ngathered);
+		push(gathered, ngathered);
 	}
 	ngathered = 0;
 	line_fate = UNDECIDED;
@@ -77,8 +94,8 @@ void shell_write(const char *text, size_t len)
 
 void shell_flush(void)
 {
-	if (ngathered != 0 && filters == NULL) {
-		console_write(gathered, ngathered);
+	if (ngathered != 0 && innermost == NULL) {
+		push(gathered, ngathered);
 		ngathered = 0;
 	}
 }
@@ -96,53 +113,63 @@ void shell_printf(const char *fmt, ...)
 		shell_write(text, MIN((size_t)len, sizeof(text) - 1));
 }
 
-void output_begin(const struct pipeline *p, struct output_state *outer)
+void output_begin(const struct pipeline *p, struct output_level *level)
 {
-	*outer = (struct output_state){filters, lines_passed};
-	if (p->nfilters == 0)
-		return; /* what is around it, if anything, goes on */
-	shell_flush();
-	filters = p;
-	lines_passed = 0;
+	*level = (struct output_level){.p = p, .outer = innermost};
+	if (p->nfilters != 0) {
+		shell_flush();
+		innermost = level;
+	}
 }
 
-bool output_end(const struct pipeline *p, const struct output_state *outer)
+bool output_end(struct output_level *level)
 {
-	bool count = p->nfilters != 0 && counting(), passed;
-	uint64_t lines;
-
-	if (p->nfilters == 0) {
+	if (level->p->nfilters == 0) {
 		shell_flush();
 		return true;
 	}
 	if (ngathered != 0 || line_fate != UNDECIDED)
 		end_line();
-	lines = lines_passed;
-	passed = lines != 0;
-	filters = outer->filters;
-	lines_passed = outer->lines_passed;
-	if (count)
-		shell_printf("%llu\n", (unsigned long long)lines);
-	return passed;
+	innermost = level->outer;
+	if (counting(level))
+		shell_printf("%llu\n", (unsigned long long)level->lines);
+	return level->lines != 0;
+}
+
+void output_capture_begin(struct output_capture *c, char *text, size_t size)
+{
+	shell_flush();
+	*c = (struct output_capture){text, size, 0, innermost, capture};
+	text[0] = '\0';
+	innermost = NULL;
+	capture = c;
+}
+
+void output_capture_end(struct output_capture *c)
+{
+	shell_flush();
+	capture = c->around;
+	innermost = c->filters;
 }
 
 void output_reset(void)
 {
+	capture = NULL;
 	ngathered = 0;
 	line_fate = UNDECIDED;
-	filters = NULL;
+	innermost = NULL;
 }
 
 /* Errors are for the user: past the filters, on a line of their own. */
 static void put_error(const char *text)
 {
-	const struct pipeline *p = filters;
+	struct output_level *filters = innermost;
 
 	if (ngathered != 0 || line_fate != UNDECIDED)
 		end_line();
-	filters = NULL;
+	innermost = NULL;
 	shell_printf("%serror: %s%s\n", shell_color(COLOR_RED), text, shell_color(COLOR_NONE));
-	filters = p;
+	innermost = filters;
 }
 
 int shell_refused(const char *command, const struct refusal *why)

@@ -105,12 +105,12 @@ int shell_run_words(int argc, char **argv)
 /* The command's status; where it succeeded, grep's. */
 static int run_pipeline(struct pipeline *p)
 {
-	struct output_state outer;
+	struct output_level level;
 	int status;
 
-	output_begin(p, &outer);
+	output_begin(p, &level);
 	status = shell_run_words(p->argc, p->argv);
-	if (!output_end(p, &outer) && status == SHELL_OK)
+	if (!output_end(&level) && status == SHELL_OK)
 		status = SHELL_FAIL;
 	return status;
 }

@@ -25,14 +25,24 @@ extern struct history shell_history;
 
 /*
  * Output goes through the filters of *p until output_end(), which says whether a line passed.
- * Pipelines nest (repeat 2 "... | grep x"): *outer keeps what was there before.
+ * Pipelines nest (repeat 2 "... | grep x"): then it goes through those around it as well.
  */
-struct output_state {
-	const struct pipeline *filters;
-	uint64_t lines_passed;
+struct output_level {
+	const struct pipeline *p;
+	uint64_t lines; /* that passed */
+	struct output_level *outer;
 };
-void output_begin(const struct pipeline *p, struct output_state *outer);
-bool output_end(const struct pipeline *p, const struct output_state *outer);
+void output_begin(const struct pipeline *p, struct output_level *level);
+bool output_end(struct output_level *level);
+/* Catches all output, errors included, in a string, past any filter (self tests). */
+struct output_capture {
+	char *text;
+	size_t size, len;
+	struct output_level *filters; /* that it goes past */
+	struct output_capture *around;
+};
+void output_capture_begin(struct output_capture *c, char *text, size_t size);
+void output_capture_end(struct output_capture *c);
 /* Drops filters and unfinished lines: the command they belong to will not come back. */
 void output_reset(void);
 void shell_set_color(bool on);
