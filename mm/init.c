@@ -5,6 +5,7 @@
 
 #include "kernel/lib/assert.h"
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "mm/alloc.h"
 #include "mm/early.h"
 #include "mm/init_priv.h"
@@ -18,6 +19,14 @@ static void report_span(const struct boot_span *span)
 	     span->present, span->managed);
 }
 
+/* One object's tables are guarded by its own lock, so the level that objects share, the PDPTs,
+ * is made here and never changes. */
+static void prepare_vm_area(void)
+{
+	if (mmu_prepare(VM_BASE, VM_END - VM_BASE, 3, &pt_alloc_early) != 0)
+		panic("mm: no memory for the page tables of vm objects");
+}
+
 void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	     const struct zone_hooks *hooks)
 {
@@ -25,6 +34,7 @@ void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	node_init(srat, slit, hooks);
 	boot_spans_make(srat);
 	boot_vmemmap_map();
+	prepare_vm_area();
 
 	early.closed = true; /* from here on memory comes from zones only */
 	for (unsigned i = 0; i < nr_boot_spans; i++) {

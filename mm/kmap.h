@@ -2,7 +2,8 @@
  * mm/kmap.h - kernel mappings between KMAP_BASE and KMAP_END: stacks, MMIO, firmware tables.
  *
  * Every mapping has an unmapped guard page before and after it.  Freed ranges are reused.
- * Page tables come from the page allocator (owner "pagetable") and go back when empty.
+ * PTs and PDs come from the page allocator (owner "pagetable") and go back when empty; PDPTs
+ * stay.
  *
  * Lock: kmap_lock (spin, rank KMAP).
  */

@@ -36,5 +36,6 @@ static void table_page_free(struct pt_alloc *self __unused, paddr_t table, unsig
 struct pt_alloc pt_alloc_pages = {
 	.alloc = table_page_alloc,
 	.free = table_page_free,
-	.keep_level = 4, /* only the PML4 always stays */
+	/* PDPTs stay: owners of neighbouring gigabytes, with locks of their own, share them. */
+	.keep_level = 3,
 };

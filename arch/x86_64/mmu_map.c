@@ -77,7 +77,7 @@ static size_t map_leaves(struct map_job *job, paddr_t table, unsigned level, vad
 	n = MIN((end - va) >> level_shift(level), TABLE_ENTRIES - index);
 	slot = table_access(job->alloc, table) + index;
 	if (!fresh) {
-		for (i = 0; i < n && !pte_present(slot[i]); i++)
+		for (i = 0; i < n && slot[i] == 0; i++)
 			;
 		n = i;
 	}
@@ -151,9 +151,9 @@ static int map_child(struct map_job *job, paddr_t table, unsigned level, vaddr_t
 	/* An entry of a new table is seen once, and may not even have been cleared. */
 	if (!fresh)
 		entry = table_access(job->alloc, table)[level_index(va, level)];
-	if (!pte_present(entry))
+	if (entry == 0)
 		return map_new_child(job, table, level, va, end, pa, fresh);
-	if (pte_is_leaf(entry, level))
+	if (!pte_present(entry) || pte_is_leaf(entry, level)) /* a page, perhaps on the move */
 		return -EEXIST;
 	return map_table(job, pte_table(entry), level - 1, va, end, pa, false);
 }

@@ -68,7 +68,7 @@ static bool table_empty(struct mmu_gather *g, paddr_t table)
 	const pte_t *entries = table_access(g->alloc, table);
 
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-		if (pte_present(entries[i]))
+		if (entries[i] != 0)
 			return false;
 	return true;
 }
@@ -113,8 +113,9 @@ static void unmap_table(struct mmu_gather *g, paddr_t table, unsigned level, vad
 		pte_t *slot = table_access(g->alloc, table) + level_index(va, level);
 
 		next = level_next(va, end, level);
-		if (!pte_present(*slot))
+		if (*slot == 0)
 			continue;
+		ASSERT(pte_present(*slot)); /* nobody unmaps what is being moved */
 		if (!pte_is_leaf(*slot, level)) {
 			unmap_child(g, table, level, va, next);
 			continue;

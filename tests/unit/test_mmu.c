@@ -386,6 +386,24 @@ static void test_part_of_a_large_page(void **state)
 	assert_mapped(BASE, 0);
 }
 
+/* A page on the move is absent to the CPU, and in use all the same. */
+static void test_page_on_the_move(void **state)
+{
+	struct mmu_step steps[4];
+	pte_t *entry;
+
+	(void)state;
+	assert_int_equal(map(BASE, 0x5000, 2 * PAGE_SIZE, PAGE_SIZE), 0);
+	mmu_walk(BASE, steps);
+	entry = (pte_t *)phys_to_virt(steps[3].table);
+	*entry = (*entry & ~PTE_PRESENT) | PTE_FRESH; /* as mmu_block() does */
+	assert_int_equal(map(BASE, 0, PAGE_SIZE, PAGE_SIZE), -EEXIST);
+	mmu_unmap(BASE + PAGE_SIZE, PAGE_SIZE, &source.pt);
+	assert_int_equal(mmu_walk(BASE, steps), 4); /* its table is still there */
+	assert_int_equal(*entry & PTE_ADDRESS_MASK, 0x5000);
+	expect_assert_failure(mmu_unmap(BASE, PAGE_SIZE, &source.pt));
+}
+
 /* Random maps and unmaps of small and large pages against a plain array. */
 #define MODEL_PAGES 4096UL /* 16 MiB across a 1 GiB border */
 #define MODEL_BASE  (BASE + SIZE_1G - 4 * SIZE_2M)
@@ -486,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup(test_leaves_mark_is_dropped, setup),
 		cmocka_unit_test_setup(test_flushes, setup),
 		cmocka_unit_test_setup(test_part_of_a_large_page, setup),
+		cmocka_unit_test_setup(test_page_on_the_move, setup),
 		cmocka_unit_test_setup(test_random, setup),
 		cmocka_unit_test_setup(test_prepare, setup),
 	};
