@@ -49,5 +49,13 @@ int wait_event(struct wait_queue *wq, bool (*condition)(void *), void *arg, uint
 	       bool interruptible);
 /* Wakes every waiter; from any context. */
 void wait_queue_wake(struct wait_queue *wq);
+/*
+ * Is there anybody to wake?  Without the lock: who may skip the wake-up must have a full barrier
+ * between making the condition true and this look, and the condition one at its start.
+ */
+static inline bool wait_queue_has_waiters(const struct wait_queue *wq)
+{
+	return __atomic_load_n(&wq->waiters.next, __ATOMIC_RELAXED) != &wq->waiters;
+}
 
 #endif

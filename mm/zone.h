@@ -51,6 +51,8 @@ struct zone {
 	uint32_t nonempty;		      /* [z] bit n: area[n] is not empty */
 	struct page *deferred;	/* [z] free (and counted in `free`), but on no list yet, or NULL */
 	unsigned isolating;	/* [z] blocks of this zone that are going offline */
+	pfn_t going_start;	/* [z] the one of them that was asked for last; for the hooks */
+	uint64_t going_npages;	/* [z] 0: not known */
 	uint64_t present;	/* [z] pages: everything online, heads and reserved included */
 	uint64_t managed;	/* [z] pages: present less what was never given to the free lists */
 	uint64_t free;		/* [z] pages on the free lists */

@@ -1,7 +1,7 @@
 /*
  * arch/x86_64/cpu.c - what this CPU can do, and turning on what protects the kernel.
  *
- * Owns cpu_features, immutable after cpu_init_features().  One CPU runs today: cpu_id() is 0.
+ * Owns cpu_features, immutable after cpu_init_features().
  */
 #include "arch/cpu.h"
 
@@ -25,11 +25,6 @@
 #define PHYS_BITS_DEFAULT 36 /* where leaf 0x80000008 is missing [SDM 3A 4.1.4] */
 
 struct cpu_features cpu_features;
-
-unsigned cpu_id(void)
-{
-	return 0;
-}
 
 uint32_t cpu_apic_id(void)
 {

@@ -79,7 +79,7 @@ void block_leave_zone(struct memory_block *block)
 	buddy_remove_range_locked(zone, block->usable, block_end(block) - block->usable);
 	zone->present -= block->present;
 	zone->managed -= block->managed;
-	zone->isolating--;
+	zone_forget_going(zone);
 	block->zone = NULL;
 	err = block_request(block, BLOCK_EVENT_DONE, NULL);
 	ASSERT(err == 0);

@@ -1,6 +1,7 @@
 /*
  * mm/hotplug/hooks.c - what the zones ask the hot-plug core.  Called under a zone's lock.
  */
+#include "kernel/lib/assert.h"
 #include "mm/hotplug/hotplug_priv.h"
 
 #define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
@@ -20,11 +21,29 @@ static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
 	       buddy + (1UL << order) <= device->start + device->npages;
 }
 
+/*
+ * Asked for every chunk that a migration frees, block by block: remembers the block, until
+ * zone_forget_going() is told that one of the zone's went back or left.
+ */
 static bool is_isolated(struct zone *zone, pfn_t pfn)
 {
-	struct memory_block *block = block_by_pfn(pfn);
+	struct memory_block *block;
 
-	return block != NULL && block->zone == zone && block->state == BLOCK_GOING_OFFLINE;
+	if (pfn - zone->going_start < zone->going_npages)
+		return true;
+	block = block_by_pfn(pfn);
+	if (block == NULL || block->zone != zone || block->state != BLOCK_GOING_OFFLINE)
+		return false;
+	zone->going_start = block->start;
+	zone->going_npages = block->npages;
+	return true;
+}
+
+void zone_forget_going(struct zone *zone)
+{
+	ASSERT(spin_is_held(&zone->lock) && zone->isolating != 0);
+	zone->isolating--;
+	zone->going_npages = 0;
 }
 
 /* The bits of granules first..last (within a window) set. */

@@ -54,6 +54,9 @@ int refuse_used_page(struct refusal *why, const char *step, const struct page *p
 void block_enter_zone(struct memory_block *block, struct zone *zone);
 void block_leave_zone(struct memory_block *block);
 
+/* One block of the zone is no longer going offline.  => zone's lock held */
+void zone_forget_going(struct zone *zone);
+
 /* --- offline.c --- */
 
 /* blocks_offline() with hotplug_lock held. */

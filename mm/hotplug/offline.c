@@ -32,6 +32,9 @@
 #define MIGRATE_TRIES	      10
 #define MIGRATE_FIRST_WAIT_US 1000
 
+/* After so many pages a migration looks whether it still is wanted: Ctrl-C, time, progress. */
+#define LOOK_EVERY_PAGES 64
+
 void (*hotplug_progress)(const char *step, uint64_t moved, uint64_t total);
 
 struct offline_request {
@@ -42,7 +45,8 @@ struct offline_request {
 	struct refusal *why;
 	struct capacity capacity;
 	struct migrate_stats moved;
-	bool again; /* a pass met pages that were busy */
+	uint64_t unlooked; /* pages since the last look whether this still is wanted */
+	bool again;	   /* a pass met pages that were busy */
 };
 
 FAULT_SITE(offline_check, "a block is looked at before it goes offline")
@@ -212,7 +216,7 @@ static int block_putback(struct memory_block *block, void *arg __unused)
 	flags = spin_lock(&zone->lock);
 	err = block_request(block, BLOCK_EVENT_CANCEL, NULL);
 	ASSERT(err == 0);
-	zone->isolating--;
+	zone_forget_going(zone);
 	first = first_own_chunk(block);
 	buddy_putback_range_locked(zone, first, block_end(block) - first);
 	spin_unlock(&zone->lock, flags);
@@ -227,13 +231,20 @@ static int migrate_one(struct offline_request *request, struct page *page)
 
 	if (err == -EAGAIN) {
 		request->again = true;
-		return 0;
+		err = 0;
+	}
+	if (err == 0) {
+		request->unlooked += 1UL << page->order;
+		if (request->unlooked < LOOK_EVERY_PAGES)
+			return 0;
+		request->unlooked = 0;
+		return still_wanted(request, "migrate");
 	}
 	if (err == -ENOMEM)
 		return refuse_at(request->why, -ENOSPC, "migrate", page_to_pfn(page),
 				 "has nowhere to go: no free chunk of order %u is left",
 				 page->order);
-	return err != 0 ? refuse_used_page(request->why, "migrate", page) : 0;
+	return refuse_used_page(request->why, "migrate", page);
 }
 
 /*
@@ -253,8 +264,6 @@ static int block_migrate(struct memory_block *block, void *arg)
 		if (page->state != PAGE_USED)
 			continue;
 		err = migrate_one(request, page);
-		if (err == 0)
-			err = still_wanted(request, "migrate");
 	}
 	return err;
 }

@@ -69,7 +69,8 @@ static int object_move(struct page *from, struct page *to)
 	for (unsigned i = 0; i < object->nmappings; i++)
 		mmu_retarget(chunk_address(object, i, offset), page_to_paddr(to), size);
 	object->moves++;
-	wait_queue_wake(&faults_wait);
+	if (wait_queue_has_waiters(&faults_wait)) /* mmu_retarget() ends in a full barrier */
+		wait_queue_wake(&faults_wait);
 	mutex_unlock(&object->lock);
 	return 0;
 }
@@ -84,6 +85,8 @@ static const struct page_owner_ops object_ops = {
 
 static bool not_blocked(void *arg)
 {
+	/* Pairs with mmu_retarget(): who does not see the new entry is seen in the queue. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !mmu_blocked(*(vaddr_t *)arg);
 }
 
