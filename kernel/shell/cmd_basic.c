@@ -159,7 +159,7 @@ SHELL_COMMAND(dmesg, "", "the kernel's log", "dmesg | grep acpi", SHELL_PANIC)
 
 	if (argc > 1)
 		return shell_usage("dmesg", "no such operand: %s", argv[1]);
-	while (log_read(&seq, &line))
+	while (!thread_interrupted() && log_read(&seq, &line))
 		shell_printf("[%5llu.%06llu] %s\n", (unsigned long long)(line.time_us / 1000000),
 			     (unsigned long long)(line.time_us % 1000000), line.text);
 	return SHELL_OK;

@@ -88,9 +88,21 @@ static void print_holders(const char *word, const struct holder_list *list, unsi
 		shell_printf("why: %s: %llu pages cannot move, %llu can\n", word,
 			     (unsigned long long)unmovable, (unsigned long long)movable);
 	else
-		shell_printf("why: %s: nothing keeps it from going offline; %llu pages would "
-			     "move\n",
-			     word, (unsigned long long)movable);
+		shell_printf("why: %s: no page refuses; %llu would move\n", word,
+			     (unsigned long long)movable);
+}
+
+/* The offline's own word on it: there may be no page that refuses, and yet no room. */
+static void print_verdict(const char *word, const struct block_range *range)
+{
+	struct refusal why = {0};
+	struct block_result result;
+	char text[REFUSAL_TEXT + 64];
+
+	if (blocks_offline(range, RANGE_DRY_RUN, 0, &result, &why) == 0)
+		shell_printf("why: %s: nothing keeps it from going offline\n", word);
+	else
+		shell_printf("why: %s: %s\n", word, refusal_format(&why, text, sizeof(text)));
 }
 
 SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory32", SHELL_NORMAL)
@@ -112,6 +124,7 @@ SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory
 	mutex_lock(&hotplug_lock);
 	print_holders(argv[1], &list, groups);
 	mutex_unlock(&hotplug_lock);
+	print_verdict(argv[1], &target.range);
 	return SHELL_OK;
 }
 

@@ -1,5 +1,5 @@
 /*
- * kernel/shell/table.c - measuring and printing tables.
+ * kernel/shell/table.c - measuring and printing tables.  After Ctrl-C the rest is not printed.
  */
 #include "kernel/shell/table.h"
 
@@ -7,6 +7,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/thread.h"
 
 #define CELL_MAX 160
 
@@ -26,7 +27,7 @@ static void put_cell(struct table *t, const char *text)
 {
 	unsigned len = (unsigned)strlen(text);
 
-	if (t->printing)
+	if (t->printing && !thread_interrupted())
 		print_cell(t, text);
 	else if (len > t->widths[t->next])
 		t->widths[t->next] = len;

@@ -53,6 +53,12 @@ __noreturn void assert_failed(const char *expr, const char *file, int line)
 	abort();
 }
 
+bool thread_interrupted(void);
+bool thread_interrupted(void)
+{
+	return false;
+}
+
 static inline const char *take_printed(void)
 {
 	static char text[sizeof(printed)];
