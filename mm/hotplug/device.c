@@ -91,9 +91,9 @@ void device_table_insert(struct memory_device *device)
 
 	flags = spin_lock(&devices_lock);
 	i = device_index(device->start);
-	memmove(&devices[i + 1], &devices[i], (nr_devices - i) * sizeof(devices[0]));
+	for (unsigned j = nr_devices++; j > i; j--)
+		devices[j] = devices[j - 1];
 	devices[i] = device;
-	nr_devices++;
 	spin_unlock(&devices_lock, flags);
 }
 
@@ -104,7 +104,8 @@ void device_table_remove(struct memory_device *device)
 
 	ASSERT(i < nr_devices && devices[i] == device);
 	nr_devices--;
-	memmove(&devices[i], &devices[i + 1], (nr_devices - i) * sizeof(devices[0]));
+	for (unsigned j = i; j < nr_devices; j++)
+		devices[j] = devices[j + 1];
 	spin_unlock(&devices_lock, flags);
 }
 

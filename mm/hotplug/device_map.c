@@ -152,7 +152,7 @@ static unsigned memmap_parts(const struct memory_device *device, struct memmap_p
 static void unmap_memmap(const struct memory_device *device, unsigned nparts)
 {
 	struct device_tables tables;
-	struct memmap_part parts[3];
+	struct memmap_part parts[3] = {{0}};
 
 	memmap_parts(device, parts);
 	tables_begin(&tables, device, LEVEL_PD);
@@ -168,10 +168,9 @@ static int map_memmap(const struct memory_device *device)
 
 	tables_begin(&tables, device, LEVEL_PD);
 	for (unsigned i = 0; i < n; i++) {
-		int err = FAULT_HIT(add_vmemmap)
-				  ? -ENOMEM
-				  : mmu_map(parts[i].va, parts[i].pa, parts[i].size, MMU_WRITE,
-					    parts[i].page, &tables.pt);
+		int err = FAULT_HIT(add_vmemmap) ? -ENOMEM
+						 : mmu_map(parts[i].va, parts[i].pa, parts[i].size,
+							   MMU_WRITE, parts[i].page, &tables.pt);
 
 		if (err != 0) {
 			unmap_memmap(device, i);

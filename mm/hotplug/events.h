@@ -23,10 +23,10 @@ struct hotplug_event {
 	uint64_t seq, time_us;
 	enum event_kind kind;
 	char device[16];
-	int err;	/* 0: success */
-	uint64_t value; /* by kind: blocks, code */
+	int err;	 /* 0: success */
+	uint64_t value;	 /* by kind: blocks, code */
 	uint64_t cycles; /* TSC cycles that the operation took; 0 where none was measured */
-	char text[120]; /* a refusal, or counts */
+	char text[120];	 /* a refusal, or counts */
 };
 
 void event_record(enum event_kind kind, const char *device, int err, uint64_t value,

@@ -28,8 +28,9 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
  * memory_device_auto_online() after).  -EEXIST: this very device is there already. */
 int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
 		      struct refusal *why);
-/* Puts a new device's blocks online if the policy says so; 0 if it says offline. */
-int memory_device_auto_online(struct memory_device *device, struct refusal *why);
+/* Puts the blocks of the device in `slot` online if the policy says so; 0 if it says offline,
+ * -ENODEV if the device has left again. */
+int memory_device_auto_online(int slot, struct refusal *why);
 /* Forgets a device whose blocks are all offline, and scrubs its head. */
 int memory_device_remove(struct memory_device *device, struct refusal *why);
 /* Offline (all or nothing), remove, then ops->eject(). */
@@ -77,9 +78,9 @@ struct holder {
 	uint32_t oldest; /* clock_ticks() of the oldest chunk */
 	bool movable;
 };
-/* Fills up to `max` holders of online blocks in the range, most pages first; returns how many
+/* Fills up to `max` groups of online blocks in the range, most pages first; returns how many
  * groups there are (may exceed max). */
-unsigned blocks_holders(const struct block_range *range, struct holder *holders, unsigned max);
+unsigned blocks_holders(const struct block_range *range, struct holder *groups, unsigned max);
 
 /* The chunk that holds `pfn` (an online block), or NULL.  Zone's lock taken inside; a snapshot. */
 struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn);

@@ -157,12 +157,24 @@ int blocks_online(const struct block_range *range, enum online_type type, unsign
 	return err;
 }
 
-int memory_device_auto_online(struct memory_device *device, struct refusal *why)
+/* By slot: a pointer would lead into memory that an eject may have taken away meanwhile. */
+int memory_device_auto_online(int slot, struct refusal *why)
 {
-	struct block_range range = {.start = device->start, .npages = device->npages};
+	struct memory_device *device;
 	struct block_result result;
+	int err;
 
 	if (policy_online() == POLICY_OFFLINE)
 		return 0;
-	return blocks_online(&range, ONLINE_DEFAULT, 0, &result, why);
+	mutex_lock(&hotplug_lock);
+	device = memory_device_by_slot(slot);
+	if (device == NULL) {
+		err = refuse(why, -ENODEV, "target", "the device in slot %d has left", slot);
+	} else {
+		struct block_range range = {.start = device->start, .npages = device->npages};
+
+		err = blocks_online_held(&range, ONLINE_DEFAULT, 0, false, &result, why);
+	}
+	mutex_unlock(&hotplug_lock);
+	return err;
 }

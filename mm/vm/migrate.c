@@ -22,19 +22,14 @@ static int isolate(struct page *page, const struct page_owner **owner)
 	int err;
 
 	*owner = NULL;
-	if (page->state != PAGE_USED) {
+	if (page->state != PAGE_USED)
 		err = 0;
-	} else if (page->owner == NULL) {
-		err = -EAGAIN; /* between the free lists and its owner */
-	} else if (!page_owner_movable(page->owner)) {
-		err = -EBUSY;
-	} else if (FAULT_HIT(migrate_isolate)) {
-		err = -EAGAIN;
-	} else {
-		err = page->owner->ops->isolate(page);
-		if (err == 0)
-			*owner = page->owner;
-	}
+	else if (page->owner == NULL || FAULT_HIT(migrate_isolate))
+		err = -EAGAIN; /* no owner: between the free lists and its owner */
+	else
+		err = page_owner_movable(page->owner) ? page->owner->ops->isolate(page) : -EBUSY;
+	if (err == 0 && page->state == PAGE_USED)
+		*owner = page->owner;
 	spin_unlock(&zone->lock, flags);
 	return err;
 }
