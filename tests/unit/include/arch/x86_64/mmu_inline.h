@@ -14,9 +14,14 @@ static inline void arch_load_root(paddr_t root __unused)
 {
 }
 
-static inline void arch_invalidate_page(vaddr_t va __unused)
+/* A test may follow what becomes of a page. */
+__weak void host_page_invalidated(vaddr_t va);
+
+static inline void arch_invalidate_page(vaddr_t va)
 {
 	host_invalidated++;
+	if (host_page_invalidated != NULL)
+		host_page_invalidated(va);
 }
 
 static inline void arch_flush_all(void)
