@@ -269,20 +269,22 @@ SHELL_COMMAND(eject, "DEVICE", "offline all of a device, and let the host take i
 
 static int show_policies(const char *only)
 {
-	const char *name, *value, *values;
+	const char *name, *values;
+	char value[24];
 	bool any = false;
 
-	for (unsigned i = 0; policy_info(i, &name, &value, &values); i++) {
+	for (unsigned i = 0; policy_info(i, &name, value, sizeof(value), &values); i++) {
 		if (only != NULL && strcmp(only, name) != 0)
 			continue;
-		shell_printf("%-8s %-16s (%s)\n", name, value, values);
+		shell_printf("%-18s %-16s (%s)\n", name, value, values);
 		any = true;
 	}
 	return any ? SHELL_OK : shell_error("policy", ENOENT, "%.32s: no such policy", only);
 }
 
 SHELL_COMMAND(policy,
-	      "[online [offline|online|online_kernel|online_movable]] [eject [auto|manual]]",
+	      "[online [offline|online|online_kernel|online_movable]] [eject [auto|manual]] "
+	      "[online_policy [kernel|auto-movable]] [auto_movable_ratio [PERCENT]]",
 	      "what happens to new memory, and to eject requests", "policy online online_movable",
 	      SHELL_NORMAL)
 {
@@ -306,8 +308,8 @@ const char *valid_zones(const struct memory_block *block)
 		return "none";
 	if (block->zone != NULL)
 		return zone_type_name((enum zone_type)block->zone->type);
-	return online_zone_type(ONLINE_DEFAULT) == ZONE_MOVABLE ? "Movable/Normal"
-								: "Normal/Movable";
+	return online_zone_type(ONLINE_DEFAULT, block->npages) == ZONE_MOVABLE ? "Movable/Normal"
+									       : "Normal/Movable";
 }
 
 SHELL_COMMAND(zones, "BLOCK", "the zones a block may be onlined to, the default first",

@@ -45,7 +45,7 @@ struct block_range {
 
 enum online_type { ONLINE_DEFAULT, ONLINE_KERNEL, ONLINE_MOVABLE };
 /* The zone it means now, by policy where it is ONLINE_DEFAULT. */
-enum zone_type online_zone_type(enum online_type type);
+enum zone_type online_zone_type(enum online_type type, uint64_t npages);
 
 struct block_result {
 	unsigned done;	  /* blocks that changed */

@@ -7,7 +7,6 @@
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
-#include "kernel/log.h"
 #include "kernel/options.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
@@ -24,8 +23,49 @@ struct online_request {
 	struct refusal *why;
 };
 
+/*
+ * auto-movable: movable as long as movable memory stays within a ratio of kernel memory, whose
+ * page tables and slabs have to describe and serve it.
+ */
+static enum zone_type zone_by_ratio(uint64_t npages)
+{
+	uint64_t pages[ZONE_TYPES] = {0};
+	unsigned node;
+
+	for_each_node (node)
+		for (unsigned type = 0; type < ZONE_TYPES; type++)
+			pages[type] += nodes[node].zone[type].present;
+	return (pages[ZONE_MOVABLE] + npages) * 100 <= pages[ZONE_NORMAL] * policy_movable_ratio()
+		       ? ZONE_MOVABLE
+		       : ZONE_NORMAL;
+}
+
+static int count_offline(struct memory_block *block, void *arg)
+{
+	if (block->state == BLOCK_OFFLINE)
+		*(uint64_t *)arg += block->npages;
+	return 0;
+}
+
+static uint64_t offline_pages(const struct block_range *range)
+{
+	uint64_t npages = 0;
+
+	blocks_for_each(range, count_offline, &npages);
+	return npages;
+}
+
+/* What an event says besides where the blocks went. */
+static const char *zone_remark(enum online_type type, enum zone_type zone)
+{
+	if (type != ONLINE_DEFAULT || policy_online() == POLICY_ONLINE_KERNEL ||
+	    policy_zone() != POLICY_ZONE_AUTO_MOVABLE || zone != ZONE_NORMAL)
+		return "";
+	return ": auto_movable_ratio would be exceeded";
+}
+
 /* Linux's rule: `online` alone means kernel memory, unless movable_node or policy says so. */
-enum zone_type online_zone_type(enum online_type type)
+enum zone_type online_zone_type(enum online_type type, uint64_t npages)
 {
 	if (type == ONLINE_KERNEL)
 		return ZONE_NORMAL;
@@ -37,8 +77,11 @@ enum zone_type online_zone_type(enum online_type type)
 	case POLICY_ONLINE_MOVABLE:
 		return ZONE_MOVABLE;
 	default:
-		return option_bool("movable_node", false) ? ZONE_MOVABLE : ZONE_NORMAL;
+		break;
 	}
+	if (policy_zone() == POLICY_ZONE_AUTO_MOVABLE)
+		return zone_by_ratio(npages);
+	return option_bool("movable_node", false) ? ZONE_MOVABLE : ZONE_NORMAL;
 }
 
 /* Puts what is to be done on its way; refuses what cannot be. */
@@ -127,8 +170,9 @@ static const char *range_device(const struct block_range *range)
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
 		       bool restore, struct block_result *result, struct refusal *why)
 {
-	struct online_request request = {range, online_zone_type(type), flags, result, why};
 	uint64_t began = cpu_cycles();
+	struct online_request request = {range, online_zone_type(type, offline_pages(range)), flags,
+					 result, why};
 	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
@@ -141,7 +185,8 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 		return err;
 	}
 	event_record_since(began, EVENT_ONLINE, range_device(range), 0, result->done,
-			   "%u blocks to %s", result->done, zone_type_name(request.zone_type));
+			   "%u blocks to %s%s", result->done, zone_type_name(request.zone_type),
+			   zone_remark(type, request.zone_type));
 	return 0;
 }
 

@@ -165,3 +165,20 @@ def test_ctrl_c_leaves_everything_as_it_was(boot):
     guest.ok(f"offline {name}", scale=8)
     guest.ok("hog verify big", scale=4)
     guest.ok("hog stop big")
+
+
+def test_auto_movable_keeps_its_ratio(boot):
+    """Movable while within the ratio of kernel memory, Normal beyond it, and that is said."""
+    guest = boot()
+    guest.ok("policy online_policy auto-movable")
+    guest.refused("policy auto_movable_ratio 0", "EINVAL")
+    guest.refused("policy auto_movable_ratio 12x", "EINVAL")
+    guest.ok("policy auto_movable_ratio 300")
+    _, first = guest.plug_named("1G")
+    _, second = guest.plug_named("1G")
+    guest.ok(f"online {first}")
+    guest.ok(f"online {second}")
+    events = [e["text"] for e in guest.json("events -J")["events"] if e["kind"] == "online"]
+    assert "to Movable" in events[0]
+    assert "to Normal" in events[1] and "auto_movable_ratio" in events[1]
+    assert "300" in guest.ok("policy")
