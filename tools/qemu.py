@@ -109,7 +109,7 @@ def dimm_objects(ident, size, node=None, backing="ram", path=None, slot=None, ad
         memdev.update({"mem-path": path, "share": True})
     if backing == "memfd":
         memdev["share"] = True
-    if size > 4 << 30:
+    if size > 4 << 30 or backing == "memfd":
         memdev["reserve"] = False  # the host need not own what the guest never touches
     device = {"driver": "pc-dimm", "id": ident, "memdev": f"mem-{ident}"}
     for key, value in (("node", node), ("slot", slot), ("addr", addr)):
