@@ -191,8 +191,9 @@ class Guest:
         self.send(f"{command}; {tail}\r")
         match = self.expect(rf"@{self._marker}:(\d+)\r?\n(?=.*?hr> )", start=start, scale=scale)
         text = ANSI.sub("", self.text[start:match.start()])
-        cut = text.rfind(tail)
-        text = text[cut + len(tail):] if cut >= 0 else text.partition("\n")[2]
+        # Output starts behind the echo; a redrawn line shows its tail before, without the newline.
+        echo = re.search(re.escape(tail) + r"\r*\n", text)
+        text = text[echo.end():] if echo else text.partition("\n")[2]
         return int(match.group(1)), text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
 
     def ok(self, command, scale=1):

@@ -46,7 +46,6 @@ static bool run_interruptible(const char *line)
 {
 	bool interrupted;
 
-	thread_clear_interrupt();
 	shell_running(true);
 	shell_run_line(line);
 	shell_running(false);
@@ -93,10 +92,13 @@ static void read_commands(void)
 	console_prompt(PROMPT);
 	for (;;) {
 		byte = serial_read(0);
-		if (byte >= 0)
-			handle_event(console_feed((uint8_t)byte));
-		else
-			thread_clear_interrupt();
+		thread_clear_interrupt();
+		if (byte < 0)
+			continue;
+		/* Armed before the newline is echoed: who has seen it may type Ctrl-C. */
+		shell_running(byte == '\r' || byte == '\n');
+		handle_event(console_feed((uint8_t)byte));
+		shell_running(false);
 	}
 }
 
