@@ -199,7 +199,8 @@ static int block_isolate(struct memory_block *block, void *arg)
 		buddy_isolate_range_locked(zone, first, block_end(block) - first);
 	}
 	spin_unlock(&zone->lock, flags);
-	if (err != 0) /* what was cut grows together again */
+	/* What was cut grows together again; only a window's first page can have been in one. */
+	if (err != 0 && IS_ALIGNED(block->usable, BLOCK_PAGES))
 		buddy_merge_at(zone, block->usable);
 	return err;
 }
