@@ -8,7 +8,7 @@
 
 static void describe(const struct memory_device *device, struct dimm *dimm)
 {
-	const struct memory_block *last = &device->blocks[device->nblocks - 1];
+	const struct memory_block *middle = &device->blocks[device->nblocks / 2];
 
 	*dimm = (struct dimm){
 		.info = {.base = pfn_to_paddr(device->start),
@@ -19,7 +19,7 @@ static void describe(const struct memory_device *device, struct dimm *dimm)
 			 .ops = device->ops,
 			 .firmware = device->firmware},
 		.all = {.start = device->start, .npages = device->npages},
-		.last = {.start = last->start, .npages = last->npages, .single = true},
+		.middle = {.start = middle->start, .npages = middle->npages, .single = true},
 		.node = device->node,
 		.nblocks = device->nblocks,
 	};

@@ -11,7 +11,7 @@ struct dimm {
 	struct memory_device_info info;
 	char name[DEVICE_NAME_MAX];
 	struct block_range all;
-	struct block_range last; /* its last block */
+	struct block_range middle; /* one block, its neighbours of one chunk with it perhaps */
 	int node;
 	unsigned nblocks;
 };

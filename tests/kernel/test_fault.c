@@ -143,7 +143,7 @@ static int undo_offline(struct sweep *s __unused, struct refusal *why)
 
 static int run_offline_block(struct sweep *s, struct refusal *why)
 {
-	return dimm_offline(&s->dimm.last, &s->moved, why);
+	return dimm_offline(&s->dimm.middle, &s->moved, why);
 }
 
 static int undo_offline_block(struct sweep *s, struct refusal *why)
