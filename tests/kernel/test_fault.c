@@ -331,7 +331,9 @@ static void sweep_site(struct sweep *s, struct fault *f)
 		for (f->nth = 1; f->nth <= PASSES_MAX; f->nth++) {
 			bool hit = attempt(s, f);
 
-			if (s->lost || !hit)
+			if (s->lost)
+				return;
+			if (!hit)
 				break;
 			reached[s->operation - operations] |= 1UL << f->bit;
 			if (thread_interrupted()) {
