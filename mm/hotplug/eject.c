@@ -115,8 +115,10 @@ int memory_device_eject(const char *name, struct refusal *why)
 {
 	struct refusal first = {0};
 	struct memory_device *device;
+	char kept[DEVICE_NAME_MAX]; /* `name` may be the device's own, which goes with it */
 	int err = mutex_lock_interruptible(&hotplug_lock);
 
+	snprintf(kept, sizeof(kept), "%s", name);
 	if (why == NULL)
 		why = &first;
 	if (err != 0)
@@ -127,6 +129,6 @@ int memory_device_eject(const char *name, struct refusal *why)
 	else
 		err = eject_held(device, why);
 	mutex_unlock(&hotplug_lock);
-	event_record(EVENT_EJECT, name, err, 0, "%s", err != 0 ? why->text : "");
+	event_record(EVENT_EJECT, kept, err, 0, "%s", err != 0 ? why->text : "");
 	return err;
 }
