@@ -216,6 +216,21 @@ static inline void kit_close(pfn_t start, uint64_t npages)
 	kit_view(host_direct_map + pfn_to_paddr(start), npages * PAGE_SIZE, 0, false);
 }
 
+/* Is `va` mapped?  The tables themselves may not be in the direct map yet. */
+static inline bool kit_is_mapped(vaddr_t va)
+{
+	paddr_t table = mmu_root();
+
+	for (unsigned level = MMU_LEVELS; level >= 1; level--) {
+		pte_t entry = ((const pte_t *)(kit_memory + table))[level_index(va, level)];
+
+		if (!pte_present(entry) || pte_is_leaf(entry, level))
+			return pte_present(entry);
+		table = pte_table(entry);
+	}
+	return false;
+}
+
 /* The window moved; when it closes, the direct map of the device in hand has changed. */
 void host_page_invalidated(vaddr_t va)
 {
@@ -230,7 +245,7 @@ void host_page_invalidated(vaddr_t va)
 	kit_view((void *)MMU_WINDOW_BASE, SIZE_2M, 0, false);
 	if (kit_changing.npages == 0)
 		return;
-	if (mmu_translate(DIRECT_MAP_BASE + base, &pa))
+	if (kit_is_mapped(DIRECT_MAP_BASE + base))
 		kit_view(host_direct_map + base, kit_changing.npages * PAGE_SIZE, base, true);
 	else
 		kit_close(kit_changing.start, kit_changing.npages);
