@@ -357,7 +357,6 @@ static bool utf8_valid(const uint8_t *b)
 {
 	switch (b[0]) {
 	case 0xc2:
-		return b[1] >= 0xa0;
 	case 0xe0:
 		return b[1] >= 0xa0;
 	case 0xed:

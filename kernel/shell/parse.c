@@ -113,7 +113,7 @@ static int read_words(struct reader *r, char **argv, int max)
 		}
 		argv[n++] = r->out;
 		err = read_word(r);
-		if (err)
+		if (err < 0)
 			return err;
 	}
 	return n;

@@ -130,7 +130,21 @@ OPTIONS = {
     "flood": b"x " * 100,
 }
 
-SEEDS = {"srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
+# Keys and lines of the shell.
+EDITORS = {
+    "edit": b"online dimm0\x01\x1b[C\x1b[3~\x1b[F\x17\x19\x14\x7f\x1bb\x1bd\x15\r\x1b[A\x12on\x07",
+    "long": b"x" * 200 + b"\x01y\x0b\x19\x0c\x1b[5;132R\r",
+    "utf8": "h\u00e9 \u4e2d\u6587 \U0001f600 e\u0301\x1b[D\x1b[D\x7f".encode() * 12 + b"\x03",
+    "tab": b"of\t\tmem\t\r\n\x10\x0e\x04\x1bOA\x1b[[A\x1b[1;5D",
+}
+LINES = {
+    "words": b"echo a\\ b 'c  d' \"e \\\" $?\" # f",
+    "filters": b"lsmem -a | grep -v on | grep -ic 'x y'; time offline dimm0",
+    "mistakes": b"| grep; a | sort 'b;c'; 'd",
+}
+
+SEEDS = {"editor": EDITORS, "parse": LINES,
+         "srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
          "multiboot2": MULTIBOOTS, "options": OPTIONS}
 
 
