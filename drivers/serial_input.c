@@ -15,7 +15,7 @@
 #include "kernel/mutex.h"
 
 #define INPUT_SIZE 16384U /* a power of two: the counts run freely */
-#define DRAIN_MAX  64U	 /* bytes taken per interrupt: a broken chip must not hold us */
+#define DRAIN_MAX  64U	  /* bytes taken per interrupt: a broken chip must not hold us */
 
 static bool (*interceptor)(uint8_t byte);
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers, "serial");

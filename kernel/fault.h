@@ -28,7 +28,7 @@ struct fault_site {
 /* What a refusal says that was asked for. */
 #define FAULT_TEXT "fails because it was told to (fault injection)"
 
-#define FAULT_SITE(site, site_help)                                                       \
+#define FAULT_SITE(site, site_help)                                                        \
 	static struct fault_site fault_site_##site __used __section(".fault_sites." #site) \
 		__aligned(8) = {.name = #site, .help = (site_help)};
 

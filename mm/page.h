@@ -25,11 +25,11 @@
 #define BLOCK_PAGES (1UL << BLOCK_ORDER)
 
 enum page_state {
-	PAGE_NONE = 0,	/* heads nothing */
-	PAGE_FREE,	/* heads a chunk on a free list */
-	PAGE_USED,	/* heads an allocated chunk */
-	PAGE_ISOLATED,	/* heads a free chunk of a block that is going offline: on no list */
-	PAGE_COVERED,	/* first page of a block inside a chunk that starts in an earlier one */
+	PAGE_NONE = 0, /* heads nothing */
+	PAGE_FREE,     /* heads a chunk on a free list */
+	PAGE_USED,     /* heads an allocated chunk */
+	PAGE_ISOLATED, /* heads a free chunk of a block that is going offline: on no list */
+	PAGE_COVERED,  /* first page of a block inside a chunk that starts in an earlier one */
 };
 
 struct page;
@@ -39,9 +39,9 @@ struct page;
  * `move` NULL: unmovable, and `name` is the reason that `why` prints ("slab:thread").
  */
 struct page_owner_ops {
-	int (*isolate)(struct page *page);		    /* pin its state; 0, -EBUSY, -EAGAIN */
-	int (*move)(struct page *from, struct page *to);    /* contents and mappings */
-	void (*putback)(struct page *page);		    /* undo isolate */
+	int (*isolate)(struct page *page);		 /* pin its state; 0, -EBUSY, -EAGAIN */
+	int (*move)(struct page *from, struct page *to); /* contents and mappings */
+	void (*putback)(struct page *page);		 /* undo isolate */
 };
 struct page_owner {
 	const char *name;

@@ -11,17 +11,17 @@
 
 __noreturn void assert_failed(const char *expr, const char *file, int line);
 
-#define ASSERT(expr)                                                                               \
-	do {                                                                                       \
-		if (unlikely(!(expr)))                                                             \
-			assert_failed(#expr, __FILE__, __LINE__);                                  \
+#define ASSERT(expr)                                              \
+	do {                                                      \
+		if (unlikely(!(expr)))                            \
+			assert_failed(#expr, __FILE__, __LINE__); \
 	} while (0)
 
 #ifdef CONFIG_DEBUG
 #define DEBUG_CHECK(expr) ASSERT(expr)
 #else
-#define DEBUG_CHECK(expr)                                                                          \
-	do {                                                                                       \
+#define DEBUG_CHECK(expr) \
+	do {              \
 	} while (0)
 #endif
 

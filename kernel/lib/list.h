@@ -13,7 +13,9 @@ struct list_head {
 	struct list_head *prev;
 };
 
+/* clang-format off */
 #define LIST_HEAD_INIT(name) {&(name), &(name)}
+/* clang-format on */
 
 static inline void list_init(struct list_head *head)
 {
@@ -49,24 +51,24 @@ static inline void list_del(struct list_head *node)
 	node->prev = NULL;
 }
 
-#define list_entry(node, type, member) container_of(node, type, member)
+#define list_entry(node, type, member)	     container_of(node, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 
 #define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
-#define list_for_each_safe(pos, tmp, head)                                                         \
-	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                           \
+#define list_for_each_safe(pos, tmp, head)                               \
+	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); \
 	     (pos) = (tmp), (tmp) = (pos)->next)
 
-#define list_for_each_entry(pos, head, member)                                                     \
-	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member);                         \
-	     &(pos)->member != (head);                                                             \
+#define list_for_each_entry(pos, head, member)                             \
+	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head);                                     \
 	     (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member))
 
-#define list_for_each_entry_safe(pos, tmp, head, member)                                           \
-	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member),                         \
-	    (tmp) = list_entry((pos)->member.next, __typeof__(*(pos)), member);                    \
-	     &(pos)->member != (head);                                                             \
+#define list_for_each_entry_safe(pos, tmp, head, member)                        \
+	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member),      \
+	    (tmp) = list_entry((pos)->member.next, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head);                                          \
 	     (pos) = (tmp), (tmp) = list_entry((tmp)->member.next, __typeof__(*(tmp)), member))
 
 #endif

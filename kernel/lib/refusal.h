@@ -12,9 +12,9 @@
 #define REFUSAL_TEXT 160
 
 struct refusal {
-	int err;		 /* negative errno; 0: nothing was refused */
-	const char *step;	 /* the step that refused, a literal: "head", "migrate" */
-	pfn_t pfn;		 /* the first page at fault, where has_pfn */
+	int err;	  /* negative errno; 0: nothing was refused */
+	const char *step; /* the step that refused, a literal: "head", "migrate" */
+	pfn_t pfn;	  /* the first page at fault, where has_pfn */
 	bool has_pfn;
 	char text[REFUSAL_TEXT]; /* what is wrong and who holds it */
 };

@@ -20,7 +20,7 @@ struct dimm {
 bool dimm_find_offline(unsigned index, struct dimm *dimm);
 
 int dimm_add(const struct dimm *dimm, struct refusal *why);
-int dimm_remove(const struct dimm *dimm, struct refusal *why); /* -ENOENT where it is not */
+int dimm_remove(const struct dimm *dimm, struct refusal *why);	       /* -ENOENT where it is not */
 int dimm_online(const struct block_range *range, struct refusal *why); /* to Movable */
 int dimm_offline(const struct block_range *range, uint64_t *moved, struct refusal *why);
 

@@ -227,8 +227,8 @@ struct fault {
 	unsigned bit;
 };
 
-static void __printf(3, 4) survived_not(struct sweep *s, const struct fault *f, const char *fmt,
-					...)
+static void __printf(3, 4)
+	survived_not(struct sweep *s, const struct fault *f, const char *fmt, ...)
 {
 	char text[160];
 	va_list ap;

@@ -18,7 +18,7 @@
 
 /* What was heard: p prepared, v vetoed, c committed, a aborted; and by whom. */
 static char trace[64];
-static int vetoer;		   /* -1: nobody */
+static int vetoer;		     /* -1: nobody */
 static struct listener_change heard; /* the latest, as prepared */
 static enum block_state seen_state;  /* of the first usable block, at prepare */
 static struct dimm dimm;
@@ -56,18 +56,18 @@ static int prepare(int who, const struct listener_change *change, struct refusal
 	return refuse_at(why, -EBUSY, "test", change->start + 1, "number %d says no", who);
 }
 
-#define LISTENER(n)                                                                        \
-	static int prepare_##n(const struct listener_change *change, struct refusal *why)  \
-	{                                                                                  \
-		return prepare(n, change, why);                                            \
-	}                                                                                  \
-	static void commit_##n(const struct listener_change *change __unused)              \
-	{                                                                                  \
-		note('c', n);                                                              \
-	}                                                                                  \
-	static void abort_##n(const struct listener_change *change __unused)               \
-	{                                                                                  \
-		note('a', n);                                                              \
+#define LISTENER(n)                                                                       \
+	static int prepare_##n(const struct listener_change *change, struct refusal *why) \
+	{                                                                                 \
+		return prepare(n, change, why);                                           \
+	}                                                                                 \
+	static void commit_##n(const struct listener_change *change __unused)             \
+	{                                                                                 \
+		note('c', n);                                                             \
+	}                                                                                 \
+	static void abort_##n(const struct listener_change *change __unused)              \
+	{                                                                                 \
+		note('a', n);                                                             \
 	}
 LISTENER(0)
 LISTENER(1)
@@ -239,8 +239,7 @@ KERNEL_TEST(listener, nobody_is_asked_when_there_is_nothing_to_do)
 
 /* --- an eject, with the firmware played here --- */
 
-static int keep(struct memory_device *device __unused, void *firmware __unused,
-		struct refusal *why)
+static int keep(struct memory_device *device __unused, void *firmware __unused, struct refusal *why)
 {
 	return refuse(why, -EIO, "firmware", "it stays");
 }

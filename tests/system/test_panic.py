@@ -9,7 +9,8 @@ from conftest import ROOT
 # Case of `provoke`: what the first line of the report says, and a function of the backtrace.
 CASES = {
     "write-text": (r"page fault: write to 0xffffffff8\w+ \(kernel code\): read-only", "write_text"),
-    "write-rodata": (r"write to 0xffffffff8\w+ \(kernel read-only data\): read-only", "write_rodata"),
+    "write-rodata": (r"write to 0xffffffff8\w+ \(kernel read-only data\): read-only",
+                     "write_rodata"),
     "exec-data": (r"execution of 0xffffffff8\w+ \(kernel data\): not executable", "command_provoke"),
     "exec-rodata": (r"execution of 0x\w+ \(kernel read-only data\): not executable",
                     "command_provoke"),

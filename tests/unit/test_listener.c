@@ -37,7 +37,7 @@ bool mutex_is_held(const struct mutex *m)
 #define LISTENERS 3
 
 static char trace[64];
-static int vetoer; /* -1: nobody */
+static int vetoer;  /* -1: nobody */
 static bool silent; /* vetoes without a reason */
 static const struct listener_change change = {LISTENER_OFFLINE, NULL, 0x100, 0x8000};
 
@@ -62,20 +62,20 @@ static int prepare(int who, const struct listener_change *heard, struct refusal 
 	return silent ? -EBUSY : refuse_at(why, -EBUSY, "x", 0x123, "needs it");
 }
 
-#define LISTENER(n)                                                                           \
-	static int prepare_##n(const struct listener_change *heard, struct refusal *why)      \
-	{                                                                                     \
-		return prepare(n, heard, why);                                                \
-	}                                                                                     \
-	static void commit_##n(const struct listener_change *heard)                           \
-	{                                                                                     \
-		assert_ptr_equal(heard, &change);                                             \
-		note('c', '0' + (n));                                                         \
-	}                                                                                     \
-	static void abort_##n(const struct listener_change *heard)                            \
-	{                                                                                     \
-		assert_ptr_equal(heard, &change);                                             \
-		note('a', '0' + (n));                                                         \
+#define LISTENER(n)                                                                      \
+	static int prepare_##n(const struct listener_change *heard, struct refusal *why) \
+	{                                                                                \
+		return prepare(n, heard, why);                                           \
+	}                                                                                \
+	static void commit_##n(const struct listener_change *heard)                      \
+	{                                                                                \
+		assert_ptr_equal(heard, &change);                                        \
+		note('c', '0' + (n));                                                    \
+	}                                                                                \
+	static void abort_##n(const struct listener_change *heard)                       \
+	{                                                                                \
+		assert_ptr_equal(heard, &change);                                        \
+		note('a', '0' + (n));                                                    \
 	}
 LISTENER(0)
 LISTENER(1)
