@@ -95,12 +95,17 @@ void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags);
  * Moving a mapped chunk under its users, in three steps.  The range was mapped by one
  * mmu_map() call or several, its tables lie in the direct map, and leaves do not cross its ends.
  *
- * mmu_block	every leaf becomes a migration entry (absent, but remembered); flushes.
+ * mmu_block	every leaf becomes a migration entry (absent, but remembered); flushes.  *first is
+ *		the leaf of `va`, for mmu_retarget(): most chunks are one leaf, walked to once.
  * mmu_retarget	every migration entry maps `pa` onwards again, with the flags it had.
  * mmu_blocked	true while `va` is covered by a migration entry.
  */
-void mmu_block(vaddr_t va, size_t size);
-void mmu_retarget(vaddr_t va, paddr_t pa, size_t size);
+struct mmu_leaf {
+	pte_t *entry;
+	unsigned level;
+};
+void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first);
+void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *first);
 bool mmu_blocked(vaddr_t va);
 
 /* One step of a walk: the entry and the table it stands in. */

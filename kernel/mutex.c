@@ -48,6 +48,15 @@ static int wait_for_handover(struct mutex *m, struct thread *self, bool interrup
 	return -EINTR;
 }
 
+/* An owner comes to a free mutex by this alone, so a trylock needs no lock. */
+static bool take_if_free(struct mutex *m, struct thread *self)
+{
+	struct thread *nobody = NULL;
+
+	return __atomic_compare_exchange_n(&m->owner, &nobody, self, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 static int lock(struct mutex *m, bool interruptible)
 {
 	struct thread *self = thread_current();
@@ -58,9 +67,7 @@ static int lock(struct mutex *m, bool interruptible)
 	flags = spin_lock(&m->wait.lock);
 	if (m->owner == self)
 		panic("mutex %s taken twice by %s", m->name, thread_name(self));
-	if (m->owner == NULL)
-		m->owner = self;
-	else
+	if (!take_if_free(m, self))
 		err = wait_for_handover(m, self, interruptible);
 	spin_unlock(&m->wait.lock, flags);
 	return err;
@@ -78,13 +85,7 @@ int mutex_lock_interruptible(struct mutex *m)
 
 bool mutex_trylock(struct mutex *m)
 {
-	uint64_t flags = spin_lock(&m->wait.lock);
-	bool taken = m->owner == NULL;
-
-	if (taken)
-		m->owner = thread_current();
-	spin_unlock(&m->wait.lock, flags);
-	return taken;
+	return take_if_free(m, thread_current());
 }
 
 void mutex_unlock(struct mutex *m)
@@ -93,7 +94,7 @@ void mutex_unlock(struct mutex *m)
 
 	ASSERT(m->owner == thread_current());
 	if (list_empty(&m->wait.waiters)) {
-		m->owner = NULL;
+		__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
 	} else {
 		struct mutex_waiter *first =
 			list_first_entry(&m->wait.waiters, struct mutex_waiter, link);

@@ -227,24 +227,33 @@ struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, uns
 }
 
 /*
- * A chunk comes back while blocks of the zone go offline: what lies in them is held back.  A
- * chunk larger than a block is cut first.  The pieces that are not written yet look covered, so
+ * A piece of a freed chunk, a block at most, while blocks of the zone go offline: what lies in
+ * them is held back.
+ */
+static inline void free_piece_isolating(struct zone *zone, pfn_t pfn, unsigned order,
+					unsigned limit)
+{
+	if (zone->hooks->is_isolated(zone, pfn)) {
+		head_write(pfn_to_page(pfn), PAGE_ISOLATED, order, limit, zone->id);
+		zone->isolated += 1UL << order;
+	} else {
+		zone->free += 1UL << order;
+		buddy_release_locked(zone, pfn, order, limit);
+	}
+}
+
+/*
+ * A chunk larger than a block is cut first.  The pieces that are not written yet look covered, so
  * a merge of an earlier one stops there, and the later ones make up for it.
  */
 static void free_isolating(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
 {
-	unsigned piece = MIN(order, BLOCK_ORDER);
-	pfn_t end = pfn + (1UL << order);
-
-	for (; pfn < end; pfn += 1UL << piece) {
-		if (zone->hooks->is_isolated(zone, pfn)) {
-			head_write(pfn_to_page(pfn), PAGE_ISOLATED, piece, limit, zone->id);
-			zone->isolated += 1UL << piece;
-		} else {
-			zone->free += 1UL << piece;
-			buddy_release_locked(zone, pfn, piece, limit);
-		}
+	if (likely(order <= BLOCK_ORDER)) {
+		free_piece_isolating(zone, pfn, order, limit);
+		return;
 	}
+	for (pfn_t end = pfn + (1UL << order); pfn < end; pfn += BLOCK_PAGES)
+		free_piece_isolating(zone, pfn, BLOCK_ORDER, limit);
 }
 
 static void free_locked(struct zone *zone, struct page *page)

@@ -59,10 +59,12 @@ uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npa
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 
-		ASSERT(heads_chunk(zone, page));
+		DEBUG_CHECK(heads_chunk(zone, page));
 		next = pfn + chunk_pages(page);
-		if (page->state != PAGE_FREE)
+		if (page->state != PAGE_FREE) {
+			ASSERT(page->state == PAGE_USED || page->state == PAGE_ISOLATED);
 			continue; /* in use: may reach beyond the range, and moves whole */
+		}
 		ASSERT(next <= end);
 		area_del(zone, page, page->order);
 		head_write(page, PAGE_ISOLATED, page->order, page->limit, zone->id);
@@ -99,7 +101,8 @@ void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 
-		ASSERT(heads_chunk(zone, page) && page->state == PAGE_ISOLATED);
+		ASSERT(page->state == PAGE_ISOLATED && page->zone == zone->id);
+		DEBUG_CHECK(heads_chunk(zone, page));
 		next = pfn + chunk_pages(page);
 		ASSERT(next <= end);
 		for (pfn_t covered = pfn + BLOCK_PAGES; covered < next; covered += BLOCK_PAGES)

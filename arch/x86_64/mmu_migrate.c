@@ -28,26 +28,24 @@ static pte_t *top_table(void)
 	return phys_to_virt(cr3 & PTE_ADDRESS);
 }
 
-/* The entry of the leaf over `va`, present or migrating, and its level; NULL if there is none. */
-static pte_t *find_leaf(vaddr_t va, unsigned *level)
+/* The leaf over `va`, present or migrating; its entry is NULL if there is none. */
+static struct mmu_leaf find_leaf(vaddr_t va)
 {
 	pte_t *table = top_table();
 
-	/* Unrolled, so that the shifts are constants: a move walks twice for every mapping. */
+	/* Unrolled, so that the shifts are constants. */
 #pragma GCC unroll 4
-	for (unsigned l = LEVEL_TOP; l >= LEVEL_PT; l--) {
-		pte_t *entry = &table[(va >> (PAGE_SHIFT + 9 * (l - 1))) & 511];
+	for (unsigned level = LEVEL_TOP; level >= LEVEL_PT; level--) {
+		pte_t *entry = &table[(va >> (PAGE_SHIFT + 9 * (level - 1))) & 511];
 		pte_t value = *entry;
 
 		if (!(value & (PTE_PRESENT | PTE_MIGRATING)))
-			return NULL;
-		if (l == LEVEL_PT || (l < LEVEL_TOP && (value & PTE_LARGE))) {
-			*level = l;
-			return entry;
-		}
+			break;
+		if (level == LEVEL_PT || (level < LEVEL_TOP && (value & PTE_LARGE)))
+			return (struct mmu_leaf){entry, level};
 		table = phys_to_virt(value & PTE_ADDRESS);
 	}
-	return NULL; /* not reached: the last level is a leaf or absent */
+	return (struct mmu_leaf){NULL, 0};
 }
 
 static void flush_page(vaddr_t va)
@@ -55,43 +53,46 @@ static void flush_page(vaddr_t va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-void mmu_block(vaddr_t va, size_t size)
+void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first)
 {
-	for (vaddr_t end = va + size; va < end;) {
-		unsigned level;
-		pte_t *entry = find_leaf(va, &level);
+	struct mmu_leaf leaf = find_leaf(va);
 
-		ASSERT(entry != NULL && (*entry & PTE_PRESENT));
+	*first = leaf;
+	for (vaddr_t end = va + size;; leaf = find_leaf(va)) {
+		ASSERT(leaf.entry != NULL && (*leaf.entry & PTE_PRESENT));
 		/* One store: users see the old leaf or the migration entry, nothing between. */
-		__atomic_store_n(entry, (*entry & ~PTE_PRESENT) | PTE_MIGRATING, __ATOMIC_SEQ_CST);
+		__atomic_store_n(leaf.entry, (*leaf.entry & ~PTE_PRESENT) | PTE_MIGRATING,
+				 __ATOMIC_SEQ_CST);
 		flush_page(va);
-		va += level_span(level);
+		va += level_span(leaf.level);
+		if (va >= end)
+			break;
 	}
 }
 
-void mmu_retarget(vaddr_t va, paddr_t pa, size_t size)
+void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *first)
 {
-	for (vaddr_t end = va + size; va < end;) {
-		unsigned level;
-		pte_t *entry = find_leaf(va, &level);
-		size_t span;
-		pte_t address;
+	struct mmu_leaf leaf = *first;
 
-		ASSERT(entry != NULL && (*entry & PTE_MIGRATING));
-		span = level_span(level);
-		address = PTE_ADDRESS & ~(span - 1); /* of a large leaf, bit 12 is PAT */
+	for (vaddr_t end = va + size;; leaf = find_leaf(va)) {
+		size_t span = level_span(leaf.level);
+		pte_t address = PTE_ADDRESS & ~(span - 1); /* of a large leaf, bit 12 is PAT */
+
+		ASSERT(leaf.entry != NULL && (*leaf.entry & PTE_MIGRATING));
 		ASSERT(IS_ALIGNED(pa, span));
-		__atomic_store_n(entry, (*entry & ~(PTE_MIGRATING | address)) | pa | PTE_PRESENT,
+		__atomic_store_n(leaf.entry,
+				 (*leaf.entry & ~(PTE_MIGRATING | address)) | pa | PTE_PRESENT,
 				 __ATOMIC_SEQ_CST);
 		va += span;
 		pa += span;
+		if (va >= end)
+			break;
 	}
 }
 
 bool mmu_blocked(vaddr_t va)
 {
-	unsigned level;
-	pte_t *entry = find_leaf(va, &level);
+	const pte_t *entry = find_leaf(va).entry;
 
 	return entry != NULL && (*entry & PTE_MIGRATING) != 0;
 }

@@ -84,13 +84,13 @@ static uint64_t pages_outside(const struct block_range *range, const struct page
 	return page->order <= BLOCK_ORDER ? 0 : (1UL << page->order) - (to - from);
 }
 
-/* Counts one chunk that meets the range [start, end); what cannot move refuses. */
-static int check_chunk(struct offline_request *request, const struct page *page)
+/* Counts a run of `chunks` like the one at `page`; what cannot move refuses. */
+static int check_run(struct offline_request *request, const struct page *page, uint64_t chunks)
 {
 	struct capacity *capacity = &request->capacity;
 
 	if (page->state == PAGE_FREE) {
-		capacity->inside[page->order]++;
+		capacity->inside[page->order] += chunks;
 		capacity->outside_blocks += pages_outside(request->range, page) >> BLOCK_ORDER;
 	}
 	if (page->state != PAGE_USED)
@@ -99,8 +99,8 @@ static int check_chunk(struct offline_request *request, const struct page *page)
 		return refuse_used_page(request->why, "check", page);
 	if (capacity->need[page->order] == 0)
 		capacity->first[page->order] = page;
-	capacity->need[page->order]++;
-	capacity->need_pages += 1UL << page->order;
+	capacity->need[page->order] += chunks;
+	capacity->need_pages += chunks << page->order;
 	return 0;
 }
 
@@ -114,8 +114,12 @@ static int check_chunks(struct memory_block *block, struct offline_request *requ
 	/* A chunk that began in an earlier block of the range was counted there. */
 	if (page_to_pfn(page) < block->usable && page_to_pfn(page) >= request->range->start)
 		page += 1UL << page->order;
-	for (; err == 0 && page < end; page += 1UL << page->order)
-		err = check_chunk(request, page);
+	for (struct page *next; err == 0 && page < end; page = next) {
+		uint32_t oldest;
+
+		next = chunk_run_end(page, end, &oldest);
+		err = check_run(request, page, (uint64_t)(next - page) >> page->order);
+	}
 	spin_unlock(&block->zone->lock, flags);
 	return err;
 }

@@ -15,9 +15,8 @@ FAULT_SITE(migrate_move, "the owner of a page fails to move it")
  * Pins the chunk's state.  Under the zone's lock a chunk in use cannot be freed, so its owner
  * exists while isolate() takes the owner's own lock.
  */
-static int isolate(struct page *page, const struct page_owner **owner)
+static int isolate(struct zone *zone, struct page *page, const struct page_owner **owner)
 {
-	struct zone *zone = page_zone(page);
 	uint64_t flags = spin_lock(&zone->lock);
 	int err;
 
@@ -36,15 +35,16 @@ static int isolate(struct page *page, const struct page_owner **owner)
 
 int migrate_chunk(struct page *page, struct migrate_stats *stats)
 {
+	struct zone *zone = page_zone(page);
 	const struct page_owner *owner;
 	struct page *to;
-	int err = isolate(page, &owner);
+	uint64_t pages;
+	int err = isolate(zone, page, &owner);
 
 	if (err != 0 || owner == NULL)
 		return err;
-	to = FAULT_HIT(migrate_alloc)
-		     ? NULL
-		     : page_alloc(page->order, ALLOC_MOVABLE, page_zone(page)->node, owner);
+	to = FAULT_HIT(migrate_alloc) ? NULL
+				      : page_alloc(page->order, ALLOC_MOVABLE, zone->node, owner);
 	if (to == NULL) {
 		owner->ops->putback(page);
 		return -ENOMEM;
@@ -57,8 +57,9 @@ int migrate_chunk(struct page *page, struct migrate_stats *stats)
 		page_free(to);
 		return err;
 	}
-	stats->pages += 1UL << to->order;
-	stats->to_node[page_zone(to)->node] += 1UL << to->order;
+	pages = 1UL << to->order;
+	stats->pages += pages;
+	stats->to_node[page_zone(to)->node] += pages;
 	page_free(page);
 	return 0;
 }

@@ -61,13 +61,14 @@ static int object_move(struct page *from, struct page *to)
 	struct vm_object *object = object_of(from);
 	uint64_t offset = from->private;
 	size_t size = PAGE_SIZE << from->order;
+	struct mmu_leaf leaf[VM_MAPPINGS_MAX];
 
 	for (unsigned i = 0; i < object->nmappings; i++)
-		mmu_block(chunk_address(object, i, offset), size);
+		mmu_block(chunk_address(object, i, offset), size, &leaf[i]);
 	copy_chunk(page_to_virt(to), page_to_virt(from), size);
 	to->private = offset;
 	for (unsigned i = 0; i < object->nmappings; i++)
-		mmu_retarget(chunk_address(object, i, offset), page_to_paddr(to), size);
+		mmu_retarget(chunk_address(object, i, offset), page_to_paddr(to), size, &leaf[i]);
 	object->moves++;
 	if (wait_queue_has_waiters(&faults_wait)) /* mmu_retarget() ends in a full barrier */
 		wait_queue_wake(&faults_wait);
