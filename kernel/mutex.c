@@ -1,7 +1,8 @@
 /*
  * kernel/mutex.c - sleeping locks.
  *
- * Owns nothing: a mutex is its user's; owner and waiters are guarded by its wait.lock.  An
+ * Owns nothing: a mutex is its user's.  Its owner changes from none to somebody by a compare-and-
+ * swap, and from somebody on under wait.lock, which also guards the waiters.  An
  * unlock hands the mutex to the longest waiter directly, so that a thread that locks in a loop
  * can't keep the others out.
  */
