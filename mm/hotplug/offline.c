@@ -418,7 +418,7 @@ static int offline_dispatch(struct offline_request *request)
 	pages_settle(); /* the check counts free chunks */
 	if (request->flags & RANGE_KEEP_GOING) {
 		err = blocks_for_each(request->range, offline_one, request);
-		return err == 0 && result->refused != 0 ? request->why->err : err;
+		return result->refused != 0 ? request->why->err : err;
 	}
 	err = offline_range(request);
 	if (err != 0 && err != -ENOENT) {
