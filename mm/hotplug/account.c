@@ -21,10 +21,11 @@ static uint64_t memmap_block_pages(const struct memory_device *device)
 	return npages;
 }
 
-static void account_memmap(struct memory_device *device, struct zone *zone)
+void account_memmap(struct memory_device *device, struct zone *zone)
 {
 	uint64_t flags;
 
+	ASSERT(mutex_is_held(&hotplug_lock));
 	if (device->memmap_zone == zone)
 		return;
 	if (device->memmap_zone != NULL) {

@@ -4,7 +4,7 @@
  * One transaction: if the firmware keeps the device after all, it is added again and its
  * blocks go back to the zones they were in.
  *
- * Lock: hotplug_lock over the whole request; it also guards `saved`.
+ * Lock: hotplug_lock over the whole request; it also guards what is saved.
  */
 #include "arch/cpu.h"
 #include "kernel/fault.h"
@@ -24,9 +24,11 @@ FAULT_SITE(eject_firmware, "the firmware keeps a device that was to be ejected")
 
 /* Two bits a block: 0 offline, else zone type + 1. */
 static uint64_t saved[DIV_ROUND_UP(SAVED_BLOCKS * 2, 64)];
+static struct zone *saved_memmap; /* that of the block that was online first */
 
 static void save_zones(const struct memory_device *device)
 {
+	saved_memmap = device->memmap_zone;
 	memset(saved, 0, DIV_ROUND_UP(MIN(device->nblocks, SAVED_BLOCKS) * 2, 64UL) * 8);
 	for (unsigned i = 0; i < device->nblocks && i < SAVED_BLOCKS; i++)
 		if (device->blocks[i].zone != NULL)
@@ -40,7 +42,7 @@ static unsigned saved_zone(unsigned block)
 }
 
 /* The blocks of a device that stays after all go back to the zones they were in. */
-static void bring_online(const struct memory_device *device)
+static void bring_online(struct memory_device *device)
 {
 	struct block_result result;
 
@@ -53,6 +55,8 @@ static void bring_online(const struct memory_device *device)
 			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
 					   true, &result, NULL);
 	}
+	if (device->blocks_online != 0)
+		account_memmap(device, saved_memmap);
 }
 
 /* The firmware kept it: everything as it was. */

@@ -60,6 +60,8 @@ int refuse_used_page(struct refusal *why, const char *step, const struct page *p
 
 void block_enter_zone(struct memory_block *block, struct zone *zone);
 void block_leave_zone(struct memory_block *block);
+/* The blocks wholly in the head count as present in `zone` from now on; NULL: nowhere. */
+void account_memmap(struct memory_device *device, struct zone *zone);
 
 /* One block of the zone is no longer going offline.  => zone's lock held */
 void zone_forget_going(struct zone *zone);
