@@ -110,6 +110,22 @@ static inline bool all_zero(const uint8_t *p, size_t size)
 	return size == 0 || (p[0] == 0 && memcmp(p, p + 1, size - 1) == 0);
 }
 
+/* Nothing but zeroes in [from, to); looks only where the file has data at all. */
+static inline void assert_wiped(paddr_t from, paddr_t to)
+{
+	while (from < to) {
+		off_t data = lseek(kit_file, (off_t)from, SEEK_DATA), hole;
+
+		if (data < 0 || (paddr_t)data >= to)
+			return;
+		hole = lseek(kit_file, data, SEEK_HOLE);
+		from = MIN((paddr_t)hole, to);
+		if (!all_zero(kit_memory + data, from - (paddr_t)data))
+			fail_msg("something is left between 0x%lx and 0x%lx", (unsigned long)data,
+				 (unsigned long)from);
+	}
+}
+
 /* Takes it away, and what it left behind: nothing of ours may be in it. */
 static inline void dimm_remove(struct memory_device *device)
 {
@@ -163,7 +179,9 @@ static inline void hash_devices(struct world *w)
 		uint64_t h = hash(hash(w->devices, (uint64_t)device), device->start);
 
 		h = hash(hash(h, device->npages), (uint64_t)device->slot);
-		h = hash(hash(h, device->blocks_online), (uint64_t)device->memmap_zone);
+		h = hash(h, device->blocks_online);
+		if (!memory_device_is_boot(device))
+			h = hash(h, (uint64_t)device->memmap_zone);
 		for (unsigned i = 0; i < device->nblocks; i++) {
 			const struct memory_block *b = &device->blocks[i];
 
