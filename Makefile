@@ -97,7 +97,7 @@ $(O)/%.o: %.c $(O)/flags
 $(O)/%.asm.o: %.asm $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  NASM  $<"
-	@$(NASM) -felf64 -g -F dwarf -I. -MD $(@:.o=.d) -MP -o $@ $<
+	@$(NASM) -felf64 -I. -MD $(@:.o=.d) -MP -o $@ $<
 
 # Two link passes: the first gives every function its address, tools/symbols writes them down as
 # C source, the second links them in.  The table lies behind all code, so it moves none.
