@@ -61,7 +61,7 @@ endif
 # The image is the same wherever it is built.
 REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/= -Wdate-time
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
-	-isystem $(shell $(KCC) -print-file-name=include) \
+	-isystem $(shell $(KCC) -print-file-name=include 2>/dev/null) \
 	-fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-asynchronous-unwind-tables \
 	-fstack-protector-strong -mstack-protector-guard=global \
@@ -162,7 +162,8 @@ SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
 
 .PHONY: run demo debug setup-run setup-test setup-check setup-debug
-setup-%:
+# A static pattern: make looks for no implicit rule for a phony target.
+setup-run setup-test setup-check setup-debug: setup-%:
 	@tools/setup $*
 
 # Set-up comes before anything that it may have to install for; hence the second make.
