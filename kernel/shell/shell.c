@@ -26,19 +26,46 @@ struct history shell_history;
 
 static struct thread *shell_thread;
 static volatile bool running; /* a command: Ctrl-C is for it, not for the editor */
-
-void shell_running(bool now)
-{
-	running = now;
-}
+static unsigned queued_stops; /* Ctrl-Cs on their way to the editor; atomic */
 
 /* In interrupt context, for every byte typed. */
 static bool intercept(uint8_t byte)
 {
-	if (byte != CTRL_C || !running)
+	if (byte != CTRL_C)
 		return false;
+	if (!running) {
+		__atomic_add_fetch(&queued_stops, 1, __ATOMIC_RELAXED);
+		return false;
+	}
 	thread_interrupt(shell_thread);
 	return true;
+}
+
+static void stop_taken(void)
+{
+	if (__atomic_load_n(&queued_stops, __ATOMIC_RELAXED) != 0)
+		__atomic_sub_fetch(&queued_stops, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * A Ctrl-C typed before the command began, but after its Enter, lies in the input queue: it is
+ * for the command.  What was typed before it goes with it, as on any terminal.
+ */
+static void take_queued_stop(void)
+{
+	int byte;
+
+	if (__atomic_load_n(&queued_stops, __ATOMIC_RELAXED) == 0)
+		return;
+	do
+		byte = serial_read(1);
+	while (byte >= 0 && byte != CTRL_C);
+	if (byte == CTRL_C) {
+		stop_taken();
+		thread_interrupt(shell_thread);
+	} else {
+		__atomic_store_n(&queued_stops, 0, __ATOMIC_RELAXED); /* the queue overflowed */
+	}
 }
 
 /* Runs a line with Ctrl-C armed; true if it was stopped by it. */
@@ -46,9 +73,11 @@ static bool run_interruptible(const char *line)
 {
 	bool interrupted;
 
-	shell_running(true);
+	thread_clear_interrupt();
+	running = true;
+	take_queued_stop();
 	shell_run_line(line);
-	shell_running(false);
+	running = false;
 	interrupted = thread_interrupted();
 	thread_clear_interrupt();
 	return interrupted;
@@ -92,13 +121,12 @@ static void read_commands(void)
 	console_prompt(PROMPT);
 	for (;;) {
 		byte = serial_read(0);
-		thread_clear_interrupt();
-		if (byte < 0)
-			continue;
-		/* Armed before the newline is echoed: who has seen it may type Ctrl-C. */
-		shell_running(byte == '\r' || byte == '\n');
-		handle_event(console_feed((uint8_t)byte));
-		shell_running(false);
+		if (byte == CTRL_C)
+			stop_taken();
+		if (byte >= 0)
+			handle_event(console_feed((uint8_t)byte));
+		else
+			thread_clear_interrupt();
 	}
 }
 

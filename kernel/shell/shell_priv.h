@@ -51,9 +51,6 @@ bool shell_color_is_on(void);
 /* After a panic, possibly in the middle of lines within lines. */
 void shell_forget_running(void);
 
-/* Ctrl-C reaches commands from here on. */
-void shell_running(bool now);
-
 /* Completes the word before `cursor`; `list`: shows what is possible. */
 void complete_line(const char *line, size_t cursor, bool list);
 
