@@ -279,8 +279,12 @@ static int migrate_range(struct offline_request *request)
 	int err = 0;
 
 	for (unsigned try = 0; err == 0 && try < MIGRATE_TRIES; try++, wait_us *= 2) {
-		if (try != 0)
-			thread_sleep_us(wait_us / 2);
+		if (try != 0) {
+			thread_sleep_us(wait_us / 2); /* interrupted or not: that is asked next */
+			err = still_wanted(request, "migrate");
+			if (err != 0)
+				break;
+		}
 		request->again = false;
 		err = blocks_for_each(request->range, block_migrate, request);
 		if (!request->again)
@@ -311,19 +315,21 @@ static int block_scrub(struct memory_block *block, void *arg)
 {
 	pfn_t window = ALIGN_DOWN(block->start, BLOCK_PAGES);
 	struct offline_request *request = arg;
+	int err = 0;
 
 	if (block->state != BLOCK_GOING_OFFLINE || memory_device_is_boot(block->device))
 		return 0;
-	for (uint64_t left = block->dirty; left != 0; left &= left - 1) {
+	for (uint64_t left = block->dirty; err == 0 && left != 0; left &= left - 1) {
 		pfn_t granule = window + (pfn_t)__builtin_ctzl(left) * GRANULE_PAGES;
 		pfn_t from = MAX(granule, block->usable);
 		pfn_t to = MIN(granule + GRANULE_PAGES, block_end(block));
 
 		scrub_frames(from, to - from);
+		err = still_wanted(request, "scrub");
 	}
-	if (FAULT_HIT(offline_scrub))
+	if (err == 0 && FAULT_HIT(offline_scrub))
 		return refuse_at(request->why, -EIO, "scrub", block->start, FAULT_TEXT);
-	return still_wanted(request, "scrub");
+	return err;
 }
 
 static int block_commit(struct memory_block *block, void *arg __unused)
