@@ -1,0 +1,115 @@
+/*
+ * tests/unit/test_walk.c - who holds a range, counted by runs of chunks that are alike.
+ */
+/* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
+/* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
+/* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
+/* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
+/* sources: mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/node.c mm/pagetable.c mm/zone.c */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c */
+/* sources: kernel/lib/errno.c kernel/lib/refusal.c */
+#include "tests/unit/hotplug_dimms.h"
+
+#define CHUNKS	600U
+#define OWNERS	3U
+#define CALLERS 2U
+
+static const struct page_owner owner[OWNERS] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+static struct page *chunk[CHUNKS];
+
+/* Mostly like the one before, so that runs are long; births around the wrap of 32 bits. */
+static void allocate(unsigned i, int node)
+{
+	static unsigned o, order, caller;
+
+	if (rand() % 8 == 0)
+		o = (unsigned)rand() % OWNERS;
+	if (rand() % 8 == 0)
+		caller = (unsigned)rand() % CALLERS;
+	if (rand() % 16 == 0)
+		order = (unsigned)rand() % 4;
+	chunk[i] = page_alloc(order, ALLOC_THISNODE, node, &owner[o]);
+	assert_non_null(chunk[i]);
+	chunk[i]->caller = caller;
+	chunk[i]->birth = (uint32_t)(rand() % 2000 - 1000);
+}
+
+/* The group that the chunks of one owner and caller make, chunk by chunk. */
+static struct holder count(const struct page_owner *of, unsigned caller)
+{
+	struct holder h = {.owner = of};
+
+	for (unsigned i = 0; i < CHUNKS; i++) {
+		const struct page *page = chunk[i];
+
+		if (page == NULL || page->owner != of || page->caller != caller)
+			continue;
+		if (h.chunks++ == 0 || (int32_t)(page->birth - h.oldest) < 0)
+			h.oldest = page->birth;
+		h.pages += 1UL << page->order;
+	}
+	return h;
+}
+
+static void assert_holders(const struct memory_device *device)
+{
+	struct block_range range = {device->start, device->npages, false};
+	struct holder groups[OWNERS * CALLERS];
+	unsigned n = blocks_holders(&range, groups, ARRAY_SIZE(groups));
+
+	for (unsigned o = 0; o < OWNERS; o++)
+		for (unsigned caller = 0; caller < CALLERS; caller++) {
+			struct holder want = count(&owner[o], caller);
+			unsigned found = 0;
+
+			for (unsigned i = 0; i < n; i++) {
+				if (groups[i].owner != &owner[o] ||
+				    groups[i].caller != (KERNEL_BASE | caller))
+					continue;
+				found++;
+				assert_int_equal(groups[i].chunks, want.chunks);
+				assert_int_equal(groups[i].pages, want.pages);
+				assert_int_equal(groups[i].oldest, want.oldest);
+			}
+			assert_int_equal(found, want.chunks != 0);
+		}
+}
+
+static void runs_count_as_chunks_do(void **unused)
+{
+	struct memory_device *device = dimm_plug(0, KIT_WINDOW, 256 * MiB);
+
+	(void)unused;
+	srand(1);
+	dimm_online(device, ONLINE_KERNEL);
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < CHUNKS; i++)
+			allocate(i, device->node);
+		assert_holders(device);
+		for (unsigned i = 0; i < CHUNKS; i++) {
+			if (rand() % 3 != 0)
+				continue;
+			page_free(chunk[i]);
+			chunk[i] = NULL;
+		}
+		assert_holders(device);
+		for (unsigned i = 0; i < CHUNKS; i++) {
+			if (chunk[i] != NULL)
+				page_free(chunk[i]);
+			chunk[i] = NULL;
+		}
+	}
+	assert_holders(device);
+	dimm_offline(device);
+	dimm_remove(device);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(runs_count_as_chunks_do),
+	};
+
+	return cmocka_run_group_tests_name("walk", tests, kit_boot, NULL);
+}
