@@ -114,10 +114,11 @@ int policy_set(const char *name, const char *value)
 
 bool policy_info(unsigned index, const char **name, char *value, size_t size, const char **values)
 {
-	const struct policy *policy = &policies[index];
+	const struct policy *policy;
 
 	if (index >= ARRAY_SIZE(policies))
 		return false;
+	policy = &policies[index];
 	*name = policy->name;
 	*values = policy->all;
 	if (policy->values == NULL)
