@@ -102,7 +102,7 @@ void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags);
  */
 struct mmu_leaf {
 	pte_t *entry;
-	unsigned level;
+	size_t span; /* bytes that it maps */
 };
 void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first);
 void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *first);

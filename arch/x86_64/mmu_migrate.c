@@ -42,7 +42,7 @@ static struct mmu_leaf find_leaf(vaddr_t va)
 		if (!(value & (PTE_PRESENT | PTE_MIGRATING)))
 			break;
 		if (level == LEVEL_PT || (level < LEVEL_TOP && (value & PTE_LARGE)))
-			return (struct mmu_leaf){entry, level};
+			return (struct mmu_leaf){entry, level_span(level)};
 		table = phys_to_virt(value & PTE_ADDRESS);
 	}
 	return (struct mmu_leaf){NULL, 0};
@@ -64,7 +64,7 @@ void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first)
 		__atomic_store_n(leaf.entry, (*leaf.entry & ~PTE_PRESENT) | PTE_MIGRATING,
 				 __ATOMIC_SEQ_CST);
 		flush_page(va);
-		va += level_span(leaf.level);
+		va += leaf.span;
 		if (va >= end)
 			break;
 	}
@@ -75,16 +75,15 @@ void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *fi
 	struct mmu_leaf leaf = *first;
 
 	for (vaddr_t end = va + size;; leaf = find_leaf(va)) {
-		size_t span = level_span(leaf.level);
-		pte_t address = PTE_ADDRESS & ~(span - 1); /* of a large leaf, bit 12 is PAT */
+		pte_t address = PTE_ADDRESS & ~(leaf.span - 1); /* of a large leaf, bit 12 is PAT */
 
 		ASSERT(leaf.entry != NULL && (*leaf.entry & PTE_MIGRATING));
-		ASSERT(IS_ALIGNED(pa, span));
+		ASSERT(IS_ALIGNED(pa, leaf.span));
 		__atomic_store_n(leaf.entry,
 				 (*leaf.entry & ~(PTE_MIGRATING | address)) | pa | PTE_PRESENT,
 				 __ATOMIC_SEQ_CST);
-		va += span;
-		pa += span;
+		va += leaf.span;
+		pa += leaf.span;
 		if (va >= end)
 			break;
 	}
