@@ -85,6 +85,13 @@ unsigned blocks_holders(const struct block_range *range, struct holder *groups, 
 /* The chunk that holds `pfn` (an online block), or NULL.  Zone's lock taken inside; a snapshot. */
 struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn);
 
+/* Calls fn for every chunk of an online block, in order, with the part of it that lies in the
+ * block; hotplug_lock held, the zone's lock taken inside: fn must be quick and print nothing. */
+void block_for_each_chunk(const struct memory_block *block,
+			  void (*fn)(const struct page *page, pfn_t first, uint64_t npages,
+				     void *ctx),
+			  void *ctx);
+
 /* Bytes: heads of devices with something online / usable memory offline / all heads. */
 uint64_t hotplug_metadata_online(void);
 uint64_t hotplug_offline_bytes(void);

@@ -120,6 +120,28 @@ struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn)
 	return page;
 }
 
+void block_for_each_chunk(const struct memory_block *block,
+			  void (*fn)(const struct page *page, pfn_t first, uint64_t npages,
+				     void *ctx),
+			  void *ctx)
+{
+	pfn_t end = block_end(block);
+	uint64_t flags;
+
+	ASSERT(mutex_is_held(&hotplug_lock));
+	if (!block_has_chunks(block))
+		return;
+	flags = spin_lock(&block->zone->lock);
+	for (struct page *page = block_first_chunk(block); page_to_pfn(page) < end;
+	     page = next_chunk(page)) {
+		pfn_t first = MAX(page_to_pfn(page), block->usable);
+		pfn_t last = MIN(page_to_pfn(next_chunk(page)), end);
+
+		fn(page, first, last - first, ctx);
+	}
+	spin_unlock(&block->zone->lock, flags);
+}
+
 /* --- holders --- */
 
 struct holders {

@@ -1,0 +1,19 @@
+/*
+ * kernel/shell/map.h - physical memory as a picture in the terminal.
+ *
+ * A row is MAP_COLUMNS cells of equal size, a power of two from 4 MiB up, chosen so that the
+ * picture fits in the rows given.  Ranges without memory take no row.
+ */
+#ifndef KERNEL_SHELL_MAP_H
+#define KERNEL_SHELL_MAP_H
+
+#include "mm/hotplug/hotplug.h"
+
+#define MAP_COLUMNS 32 /* a row fits in 80 columns */
+
+/* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held. */
+void map_draw(const struct block_range *range, unsigned rows);
+/* One line: what the letters mean. */
+void map_legend(void);
+
+#endif
