@@ -118,10 +118,21 @@ static char *new_mapping(paddr_t where, uint64_t length)
 	return new.address + (where - base);
 }
 
+/*
+ * A table may say any length, and ACPICA sums what it maps: beyond a limit that no real table
+ * comes near (a large DSDT has a few hundred KiB) it gets nothing and leaves it.
+ */
+#define MAP_MAX (16 * MiB)
+
 void *acpi_os_map_memory(acpi_physical_address where, acpi_size length)
 {
 	char *address;
 
+	if (length > MAP_MAX) {
+		klog(LOG_WARN, "acpi: 0x%lx bytes at 0x%lx are too many to map: refused",
+		     (unsigned long)length, (unsigned long)where);
+		return NULL;
+	}
 	if (length == 0 || where + length < where || where + length > 1UL << 52)
 		return NULL; /* no x86 has more physical address bits [SDM 3A 4.1.4] */
 	if (in_boot_ram(where, length))
