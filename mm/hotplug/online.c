@@ -160,6 +160,38 @@ static int online_range(struct online_request *request, bool restore)
 	return 0;
 }
 
+/* RANGE_KEEP_GOING: every block is a request of its own; the first refusal is reported. */
+static int online_one(struct memory_block *block, void *arg)
+{
+	struct online_request *all = arg;
+	struct block_range range = {.start = block->start, .npages = block->npages};
+	struct block_result result = {0};
+	struct online_request one = {&range, all->zone_type, all->flags, &result, all->why};
+
+	if (block->state == BLOCK_ONLINE)
+		all->result->already++;
+	if (block->state == BLOCK_ONLINE || block->state == BLOCK_MEMMAP)
+		return 0;
+	if (online_range(&one, false) == 0)
+		all->result->done++;
+	else
+		all->result->refused++;
+	return 0;
+}
+
+static int online_each(struct online_request *request)
+{
+	struct block_result *result = request->result;
+	int err = blocks_for_each(request->range, online_one, request);
+
+	if (err == 0 && result->refused != 0)
+		return request->why->err;
+	if (err == 0 && result->done == 0)
+		return refuse_at(request->why, -EALREADY, "state", request->range->start,
+				 "nothing is offline there: %u blocks are online", result->already);
+	return err;
+}
+
 static const char *range_device(const struct block_range *range)
 {
 	struct memory_device *device = device_overlapping(range->start, MAX(range->npages, 1UL));
@@ -173,21 +205,27 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 	uint64_t began = cpu_cycles();
 	struct online_request request = {range, online_zone_type(type, offline_pages(range)), flags,
 					 result, why};
+	struct refusal first = {0};
 	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
+	if (request.why == NULL)
+		request.why = &first;
 	*result = (struct block_result){0};
-	err = online_range(&request, restore);
+	if (flags & RANGE_KEEP_GOING)
+		err = online_each(&request);
+	else
+		err = online_range(&request, restore);
 	if (err == -ENOENT)
 		return refuse_at(why, err, "target", range->start, "there is no block");
-	if (err != 0) {
+	if (err != 0 && !(flags & RANGE_KEEP_GOING))
 		result->done = 0;
-		return err;
-	}
-	event_record_since(began, EVENT_ONLINE, range_device(range), 0, result->done,
-			   "%u blocks to %s%s", result->done, zone_type_name(request.zone_type),
-			   zone_remark(type, request.zone_type));
-	return 0;
+	if (err == 0 || result->done != 0)
+		event_record_since(began, EVENT_ONLINE, range_device(range), err, result->done,
+				   "%u blocks to %s%s", result->done,
+				   zone_type_name(request.zone_type),
+				   zone_remark(type, request.zone_type));
+	return err;
 }
 
 int blocks_online(const struct block_range *range, enum online_type type, unsigned flags,

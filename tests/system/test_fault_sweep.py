@@ -97,3 +97,18 @@ def test_wrong_words(boot):
                                   ("fault no_such_site 1", 1, "ENOENT")):
         got, text = guest.run(command)
         assert got == status and f"[{code}]" in text, (command, text)
+
+
+def test_keep_going_puts_the_rest_online(boot):
+    """One block of eight is refused: without -k nothing is done, with it the other seven are."""
+    guest = boot()
+    _, name = guest.plug_named("1G")
+    guest.ok("fault online_check 3")
+    guest.refused(f"online {name}", "EIO")
+    assert guest.lsdimm()[0]["blocks_online"] == 0
+    guest.ok("fault online_check 3")
+    guest.refused(f"online {name} -k", "EIO")
+    assert guest.lsdimm()[0]["blocks_online"] == 7
+    guest.ok("fault off")
+    guest.ok(f"online {name}")
+    assert guest.lsdimm()[0]["blocks_online"] == 8
