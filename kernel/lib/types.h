@@ -35,15 +35,16 @@ static inline pfn_t paddr_to_pfn(paddr_t paddr)
 	return paddr >> PAGE_SHIFT;
 }
 
-/* clang-format off: it takes (a) - 1 for a cast of -1 */
-#define ARRAY_SIZE(a)			(sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)			((a) < (b) ? (a) : (b))
-#define MAX(a, b)			((a) > (b) ? (a) : (b))
-#define ALIGN_DOWN(x, a)		((x) & ~((__typeof__(x))(a)-1)) /* a: a power of two */
-#define ALIGN_UP(x, a)			ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), a)
-#define IS_ALIGNED(x, a)		(((x) & ((__typeof__(x))(a)-1)) == 0)
-#define DIV_ROUND_UP(n, d)		(((n) + (d)-1) / (d))
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+/* It would take (a) - 1 for a cast of -1. */
+/* clang-format off */
+#define ARRAY_SIZE(a)		 (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)		 ((a) < (b) ? (a) : (b))
+#define MAX(a, b)		 ((a) > (b) ? (a) : (b))
+#define ALIGN_DOWN(x, a)	 ((x) & ~((__typeof__(x))(a) - 1)) /* a: a power of two */
+#define ALIGN_UP(x, a)		 ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), a)
+#define IS_ALIGNED(x, a)	 (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define DIV_ROUND_UP(n, d)	 (((n) + (d) - 1) / (d))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 /* clang-format on */
 
 #define likely(x)   __builtin_expect(!!(x), 1)
