@@ -95,6 +95,8 @@ def settings(environ=os.environ):
             chosen[name.lower()] = environ[name]
     for name in ("SLOTS", "SMP", "NODES"):
         if environ.get(name):
+            if not environ[name].isdigit():
+                raise ValueError(f"{name}={environ[name]}: not a number")
             chosen[name.lower()] = int(environ[name])
     if environ.get("QEMU_EXTRA"):
         import shlex
