@@ -37,8 +37,8 @@ void head_write(struct page *page, enum page_state state, unsigned order, unsign
 	page->owner = NULL;
 	page->private = 0;
 	page->birth = 0;
-	page->pins = 0;
-	page->spare = 0;
+	page->short_pins = 0;
+	page->long_pins = 0;
 }
 
 void head_clear(struct page *page)

@@ -61,9 +61,9 @@ struct page {
 			uint64_t private;		/* [o] the owner's own word */
 		};
 	};
-	uint32_t birth; /* [o] clock_ticks() at allocation, low half */
-	uint16_t pins;	/* [o] */
-	uint16_t spare;
+	uint32_t birth;	     /* [o] clock_ticks() at allocation, low half */
+	uint16_t short_pins; /* [o] users of its address, for a moment: mm/page_pin.h */
+	uint16_t long_pins;  /* [o] ... and without an end */
 };
 _Static_assert(sizeof(struct page) == 32, "a descriptor is 32 bytes: the tax of a DIMM");
 

@@ -10,7 +10,9 @@
 #include "kernel/shell/target.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
+#include "mm/buddy.h"
 #include "mm/hotplug/hotplug.h"
+#include "mm/page_pin.h"
 
 #define HOLDERS_MAX 64
 
@@ -51,7 +53,8 @@ static void put_holders(struct table *t, void *ctx)
 
 		if (h->movable)
 			continue;
-		table_cell(t, "%s", h->owner != NULL ? h->owner->name : "(being allocated)");
+		table_cell(t, "%s%s", h->owner != NULL ? h->owner->name : "(being allocated)",
+			   h->pinned ? " (pinned, long)" : "");
 		table_cell(t, "%llu", (unsigned long long)h->chunks);
 		table_cell(t, "%llu", (unsigned long long)h->pages);
 		table_cell(t, "0x%llx", (unsigned long long)h->first);
@@ -130,16 +133,6 @@ SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory
 
 /* --- page --- */
 
-static const char *page_state_name(const struct page *page)
-{
-	static const char *const names[] = {
-		[PAGE_NONE] = "nothing",      [PAGE_FREE] = "free",	  [PAGE_USED] = "used",
-		[PAGE_ISOLATED] = "isolated", [PAGE_COVERED] = "covered",
-	};
-
-	return page->state < ARRAY_SIZE(names) ? names[page->state] : "?";
-}
-
 static void print_owner(const struct page *page)
 {
 	char age[24];
@@ -148,7 +141,10 @@ static void print_owner(const struct page *page)
 		return;
 	shell_printf("owner:  %s, %s\n",
 		     page->owner != NULL ? page->owner->name : "(being allocated)",
-		     page_owner_movable(page->owner) ? "movable" : "unmovable");
+		     page_movable(page) ? "movable" : "unmovable");
+	if (page_pinned(page))
+		shell_printf("pins:   %u short, %u long\n", page_pins(page, PIN_SHORT),
+			     page_pins(page, PIN_LONG));
 	shell_printf("caller: %s\n", symbol_name(page_caller(page)));
 	shell_printf("age:    %s\n", format_age(page->birth, age, sizeof(age)));
 }

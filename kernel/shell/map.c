@@ -15,6 +15,7 @@
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"
 #include "kernel/thread.h"
+#include "mm/page_pin.h"
 
 enum use { USE_FREE, USE_MOVABLE, USE_UNMOVABLE, USE_HEAD, USE_OFFLINE, USES };
 
@@ -55,7 +56,7 @@ static void add_chunk(const struct page *page, pfn_t first, uint64_t npages, voi
 		row.free_chunks++;
 		row.largest = MAX(row.largest, log2_floor(npages));
 	} else {
-		add(first, npages, page_owner_movable(page->owner) ? USE_MOVABLE : USE_UNMOVABLE);
+		add(first, npages, page_movable(page) ? USE_MOVABLE : USE_UNMOVABLE);
 	}
 }
 

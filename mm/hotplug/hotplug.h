@@ -77,6 +77,7 @@ struct holder {
 	uint64_t chunks, pages;
 	uint32_t oldest; /* clock_ticks() of the oldest chunk */
 	bool movable;
+	bool pinned; /* for long, so not movable */
 };
 /* Fills up to `max` groups of online blocks in the range, most pages first; returns how many
  * groups there are (may exceed max). */

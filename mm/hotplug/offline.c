@@ -23,6 +23,7 @@
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/listener.h"
 #include "mm/hotplug/scrub.h"
+#include "mm/page_pin.h"
 #include "mm/slab.h"
 #include "mm/vm/migrate.h"
 
@@ -46,7 +47,7 @@ struct offline_request {
 	struct capacity capacity;
 	struct migrate_stats moved;
 	uint64_t unlooked; /* pages since the last look whether this still is wanted */
-	bool again;	   /* a pass met pages that were busy */
+	struct page *busy; /* the last one a pass met whose owner was busy with it; NULL: none */
 };
 
 FAULT_SITE(offline_check, "a block is looked at before it goes offline")
@@ -95,7 +96,7 @@ static int check_run(struct offline_request *request, const struct page *page, u
 	}
 	if (page->state != PAGE_USED)
 		return 0;
-	if (!page_owner_movable(page->owner))
+	if (!page_movable(page))
 		return refuse_used_page(request->why, "check", page);
 	if (capacity->need[page->order] == 0)
 		capacity->first[page->order] = page;
@@ -160,14 +161,12 @@ static int cut_borders(struct memory_block *block, struct refusal *why)
 	struct page *last;
 
 	if (buddy_split_at_locked(block->zone, first, block->usable) != 0)
-		return page_owner_movable(first->owner) ? 0
-							: refuse_used_page(why, "isolate", first);
+		return page_movable(first) ? 0 : refuse_used_page(why, "isolate", first);
 	if (FAULT_HIT(offline_split))
 		return refuse_at(why, -EBUSY, "isolate", block->usable, FAULT_TEXT);
 	last = pfn_to_page(block->usable);
 	if (page_to_pfn(last) + (1UL << last->order) > block_end(block) &&
-	    buddy_split_at_locked(block->zone, last, block_end(block)) != 0 &&
-	    !page_owner_movable(last->owner))
+	    buddy_split_at_locked(block->zone, last, block_end(block)) != 0 && !page_movable(last))
 		return refuse_used_page(why, "isolate", last);
 	return 0;
 }
@@ -230,12 +229,23 @@ static int block_putback(struct memory_block *block, void *arg __unused)
 
 /* --- migrate --- */
 
+/* Names what holds a page that would not move; 0 if it was freed meanwhile. */
+static int refuse_unmoved(struct offline_request *request, const struct page *page)
+{
+	struct zone *zone = page_zone(page);
+	uint64_t flags = spin_lock(&zone->lock); /* while it is in use its owner stays */
+	int err = page->state == PAGE_USED ? refuse_used_page(request->why, "migrate", page) : 0;
+
+	spin_unlock(&zone->lock, flags);
+	return err;
+}
+
 static int migrate_one(struct offline_request *request, struct page *page)
 {
 	int err = migrate_chunk(page, &request->moved);
 
 	if (err == -EAGAIN) {
-		request->again = true;
+		request->busy = page;
 		err = 0;
 	}
 	if (err == 0) {
@@ -249,7 +259,7 @@ static int migrate_one(struct offline_request *request, struct page *page)
 		return refuse_at(request->why, -ENOSPC, "migrate", page_to_pfn(page),
 				 "has nowhere to go: no free chunk of order %u is left",
 				 page->order);
-	return refuse_used_page(request->why, "migrate", page);
+	return refuse_unmoved(request, page);
 }
 
 /*
@@ -285,11 +295,13 @@ static int migrate_range(struct offline_request *request)
 			if (err != 0)
 				break;
 		}
-		request->again = false;
+		request->busy = NULL;
 		err = blocks_for_each(request->range, block_migrate, request);
-		if (!request->again)
+		if (request->busy == NULL)
 			break;
 	}
+	if (err == 0 && request->busy != NULL)
+		err = refuse_unmoved(request, request->busy);
 	request->result->moved_pages = request->moved.pages;
 	for (unsigned node = 0; node < MAX_NODES; node++)
 		request->result->moved_to[node] = request->moved.to_node[node];

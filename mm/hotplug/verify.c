@@ -8,6 +8,7 @@
 #include "kernel/thread.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/hotplug_priv.h"
+#include "mm/page_pin.h"
 #include "mm/slab.h"
 
 struct census {
@@ -32,6 +33,19 @@ static void __printf(1, 2) violation(const char *fmt, ...)
 	va_end(ap);
 	verify.clean = false;
 	verify.report(text);
+}
+
+/* What can't be moved has no place in ZONE_MOVABLE; who has no owner yet is being allocated. */
+static void verify_place(const struct memory_block *block, const struct page *page)
+{
+	char name[24];
+
+	if (block->zone->type != ZONE_MOVABLE || page->owner == NULL || page_movable(page))
+		return;
+	violation("%s: pfn 0x%lx of ZONE_MOVABLE is %s %s", block_name(block, name, sizeof(name)),
+		  (unsigned long)page_to_pfn(page),
+		  page_owner_movable(page->owner) ? "pinned, long, by" : "held by unmovable",
+		  page->owner->name);
 }
 
 /* Chunks tile the block: what the walk adds up to is what the block has. */
@@ -59,7 +73,9 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 			census->free += npages;
 		else if (page->state == PAGE_ISOLATED)
 			census->isolated += npages;
-		else if (page->state != PAGE_USED) {
+		else if (page->state == PAGE_USED)
+			verify_place(block, page);
+		else {
 			violation("%s: pfn 0x%lx is in state %u where a chunk should start", name,
 				  (unsigned long)page_to_pfn(page), page->state);
 			return;

@@ -11,6 +11,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/symbols.h"
 #include "mm/hotplug/hotplug_priv.h"
+#include "mm/page_pin.h"
 
 static bool is_head(const struct page *page)
 {
@@ -52,11 +53,13 @@ struct page *chunk_run_end(const struct page *page, const struct page *end, uint
 {
 	const struct page_owner *owner = page->owner;
 	uint64_t word = head_word(page), step = 1UL << page->order;
+	unsigned pins = page_pins(page, PIN_LONG);
 	uint32_t birth = page->birth;
 
 	/* A dozen instructions a chunk: this is what `why` and a dry run of a full DIMM cost. */
 	for (page += step; page < end; page += step) {
-		if (head_word(page) != word || page->owner != owner)
+		if (head_word(page) != word || page->owner != owner ||
+		    page_pins(page, PIN_LONG) != pins)
 			break;
 		if ((int32_t)(page->birth - birth) < 0)
 			birth = page->birth;
@@ -80,7 +83,7 @@ struct page *block_find_used(const struct memory_block *block, bool movable_too)
 		return NULL;
 	flags = spin_lock(&block->zone->lock);
 	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page)) {
-		if (page->state == PAGE_USED && (movable_too || !page_owner_movable(page->owner))) {
+		if (page->state == PAGE_USED && (movable_too || !page_movable(page))) {
 			found = page;
 			break;
 		}
@@ -97,9 +100,14 @@ bool block_removable(const struct memory_block *block)
 int refuse_used_page(struct refusal *why, const char *step, const struct page *page)
 {
 	const char *owner = page->owner != NULL ? page->owner->name : "an allocation under way";
+	unsigned long_pins = page_pins(page, PIN_LONG), short_pins = page_pins(page, PIN_SHORT);
 
-	return refuse_at(why, -EBUSY, step, page_to_pfn(page), "is held by %s (order %u, from %s)",
-			 owner, page->order, symbol_name(page_caller(page)));
+	return refuse_at(why, -EBUSY, step, page_to_pfn(page), "is %s %s%s (order %u, from %s)",
+			 (long_pins | short_pins) != 0 ? "pinned by" : "held by", owner,
+			 long_pins != 0	   ? ", long"
+			 : short_pins != 0 ? ", short"
+					   : "",
+			 page->order, symbol_name(page_caller(page)));
 }
 
 struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn)
@@ -150,16 +158,22 @@ struct holders {
 	struct holder *last; /* the next run is likely of the same group */
 };
 
+static bool in_group(const struct holder *group, const struct page *page, vaddr_t caller,
+		     bool pinned)
+{
+	return group->owner == page->owner && group->caller == caller && group->pinned == pinned;
+}
+
 static struct holder *holder_group(struct holders *holders, const struct page *page)
 {
+	bool pinned = page_pins(page, PIN_LONG) != 0;
 	vaddr_t caller = page_caller(page);
 	unsigned known = MIN(holders->count, holders->max);
 
-	if (holders->last != NULL && holders->last->owner == page->owner &&
-	    holders->last->caller == caller)
+	if (holders->last != NULL && in_group(holders->last, page, caller, pinned))
 		return holders->last;
 	for (unsigned i = 0; i < known; i++)
-		if (holders->groups[i].owner == page->owner && holders->groups[i].caller == caller)
+		if (in_group(&holders->groups[i], page, caller, pinned))
 			return &holders->groups[i];
 	holders->count++;
 	if (known == holders->max)
@@ -169,7 +183,8 @@ static struct holder *holder_group(struct holders *holders, const struct page *p
 		.caller = caller,
 		.first = page_to_pfn(page),
 		.oldest = page->birth,
-		.movable = page_owner_movable(page->owner),
+		.movable = page_movable(page),
+		.pinned = pinned,
 	};
 	return &holders->groups[known];
 }

@@ -15,6 +15,7 @@
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/init.h"
+#include "mm/page_pin.h"
 #include "mm/slab.h"
 #include "mm/vm/area.h"
 
@@ -39,9 +40,16 @@ static struct wait_queue faults_wait = WAIT_QUEUE_INIT(faults_wait, "vm-faults")
 /* Under the zone's lock: may not wait. */
 static int object_isolate(struct page *page)
 {
-	if (page->pins != 0)
+	struct vm_object *object = object_of(page);
+	int err;
+
+	if (!mutex_trylock(&object->lock))
 		return -EAGAIN;
-	return mutex_trylock(&object_of(page)->lock) ? 0 : -EAGAIN;
+	if (!page_pinned(page))
+		return 0;
+	err = page_movable(page) ? -EAGAIN : -EBUSY;
+	mutex_unlock(&object->lock);
+	return err;
 }
 
 static void object_putback(struct page *page)

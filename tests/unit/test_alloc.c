@@ -151,7 +151,7 @@ static void test_records(void **unused)
 	assert_ptr_equal(page->owner, &fixed);
 	assert_int_equal(page->birth, (uint32_t)ticks);
 	assert_int_equal(page->private, 0);
-	assert_int_equal(page->pins, 0);
+	assert_int_equal(page->short_pins + page->long_pins, 0);
 	assert_in_range((uint32_t)(page->caller - (uint32_t)(uintptr_t)test_records), 1, 4096);
 	page_free(page);
 }
