@@ -13,6 +13,7 @@
 ## Variables of run, demo and debug (with their defaults):
 ##   MEM=512M SLOTS=8 MAXMEM=16G SMP=2 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
 ## DEBUG=1 builds with every whole-structure check, below build/debug.
+## SAN=ubsan builds, with those checks too, with undefined behaviour caught, below build/ubsan.
 #
 # Sources are found by directory (KERNEL_DIRS): a new .c or .asm file needs no line here.
 # Everything built goes below $(BUILD); DEBUG=1 has a directory of its own in it, so that the two
@@ -25,7 +26,14 @@ MAKEFLAGS += --no-builtin-rules
 
 BUILD ?= build
 DEBUG ?= 0
-ifeq ($(DEBUG),1)
+SAN ?=
+ifneq ($(filter-out ubsan,$(SAN)),)
+$(error SAN=$(SAN): ubsan, or nothing)
+endif
+ifneq ($(SAN),)
+override DEBUG := 1
+OUT := $(BUILD)/$(SAN)
+else ifeq ($(DEBUG),1)
 OUT := $(BUILD)/debug
 else
 OUT := $(BUILD)
@@ -50,6 +58,9 @@ NASM ?= nasm
 # --- what the kernel is made of --------------------------------------------------------------
 KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug mm/vm arch/x86_64 drivers \
 	drivers/acpi drivers/acpi/tables tests/kernel tests/bench
+ifeq ($(SAN),ubsan)
+KERNEL_DIRS += kernel/sanitize
+endif
 SOURCES_C := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.c)))
 SOURCES_ASM := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.asm)))
 OBJECTS := $(SOURCES_C:%.c=$(O)/%.o) $(SOURCES_ASM:%.asm=$(O)/%.asm.o)
@@ -69,6 +80,12 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
 ifeq ($(DEBUG),1)
 KERNEL_CFLAGS += -DCONFIG_DEBUG
 endif
+# ACPICA is built without it: what others wrote is theirs to mend.
+SANITIZE :=
+ifeq ($(SAN),ubsan)
+SANITIZE := -fsanitize=undefined -DCONFIG_UBSAN
+endif
+KERNEL_CFLAGS += $(SANITIZE)
 KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack \
 	--gc-sections --build-id=none --no-warn-rwx-segments
 
@@ -181,6 +198,7 @@ debug: setup-debug
 
 # --- tests -----------------------------------------------------------------------------------
 .PHONY: test test-full check bench
+ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
@@ -189,7 +207,15 @@ test: setup-test
 test-full: setup-test
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
+	@$(SUBMAKE) SAN=ubsan iso
 	@$(PYTHON) tools/test --full $(UNIT_BINS)
+else
+# The kernel's own tests and those of the system, on the build with the sanitizer.
+test test-full: setup-test
+	@$(SUBMAKE) iso
+	@$(SUBMAKE) SAN= DEBUG=1 iso
+	@$(PYTHON) tools/test --san=$(SAN) $(if $(filter test-full,$@),--full)
+endif
 
 check: setup-check
 	@tools/check

@@ -20,7 +20,7 @@ ACPICA_CFLAGS := -isystem drivers/acpi/include -isystem $(ACPICA_DIR)/include
 ACPICA_SKIP := db*.c rsdump.c nsdumpdv.c utcache.c utprint.c uttrack.c utuuid.c
 
 # As the kernel, but without warnings: the files are not ours to change.
-ACPICA_BUILD_CFLAGS := $(filter-out $(WARNINGS) -DCONFIG_DEBUG -I.,$(KERNEL_CFLAGS)) -D_LINUX \
+ACPICA_BUILD_CFLAGS := $(filter-out $(WARNINGS) $(SANITIZE) -DCONFIG_DEBUG -I.,$(KERNEL_CFLAGS)) -D_LINUX \
 	-I$(CURDIR) -I$(CURDIR)/drivers/acpi/include -I$(abspath $(ACPICA_DIR))/include \
 	-I$(abspath $(ACPICA_DIR))/drivers/acpi/acpica
 

@@ -10,6 +10,7 @@
 #include "boot/image.h"
 #include "drivers/acpi/tables/static.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/spinlock.h"
@@ -19,6 +20,9 @@
 #define RET 0xc3 /* the instruction */
 
 #define USER_VA 0x40000000UL
+
+/* A case that the kernel survives, since it did not do what was asked. */
+#define REFUSED 1
 
 static uint8_t code_in_data[] = {RET};
 static const uint8_t code_in_rodata[] = {RET};
@@ -220,6 +224,29 @@ static int departed_dimm(void)
 	return -ENODEV;
 }
 
+/* %n would write to memory by a pointer that a format's owner may not have meant to give. */
+static int format_n(void)
+{
+	static const char *volatile unseen = "%n";
+	int written = 0x5a5a;
+	char text[8];
+
+	snprintf(text, sizeof(text), unseen, &written);
+	return written == 0x5a5a && strcmp(text, "%n") == 0 ? REFUSED : 0;
+}
+
+static int undefined(void)
+{
+#ifndef CONFIG_UBSAN
+	return -EOPNOTSUPP;
+#else
+	volatile int big = 0x7fffffff;
+
+	big = big + 1;
+	return 0;
+#endif
+}
+
 static const struct provocation {
 	const char *name, *what;
 	int (*run)(void);
@@ -241,6 +268,8 @@ static const struct provocation {
 	{"redzone", "writes past the end of an object", redzone},
 	{"lock-order", "takes locks in the wrong order (DEBUG=1)", lock_order},
 	{"departed-dimm", "reads where a DIMM could be and is not", departed_dimm},
+	{"format-n", "prints with the conversion that writes", format_n},
+	{"undefined", "computes what the language leaves undefined (SAN=ubsan)", undefined},
 };
 
 static int list_cases(void)
@@ -263,6 +292,10 @@ SHELL_COMMAND(provoke, "[CASE]", "trip one protection of the kernel; alone: list
 		if (strcmp(provocations[i].name, argv[1]) != 0)
 			continue;
 		err = provocations[i].run();
+		if (err == REFUSED) {
+			shell_printf("provoke: %s: refused\n", argv[1]);
+			return SHELL_OK;
+		}
 		if (err != 0)
 			return shell_error("provoke", err, "%s: not possible here", argv[1]);
 		return shell_error("provoke", -EFAULT, "%s: nothing stopped it", argv[1]);

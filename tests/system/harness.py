@@ -1,5 +1,6 @@
 """The Machine of the system tests: a Guest (tools/guest.py) with a census and a last check."""
 import contextlib
+import os
 import re
 
 from guest import TROUBLE, Guest, GuestError
@@ -11,6 +12,9 @@ BLOCK = 128 * MIB
 VMEMMAP = 0xffffea0000000000
 DIRECT_MAP = 0xffff800000000000
 DESCRIPTOR = 32  # bytes of a struct page
+
+# Is the kernel under test one with the checks of CONFIG_DEBUG?
+DEBUG_BUILD = re.search(r"/build/[a-z]+/", os.environ.get("HEADROOM_ISO", "")) is not None
 
 # _OST source events and status codes [ACPI 6.5 6.3.5].
 OST_INSERT, OST_EJECT = 1, 3

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from harness import DIRECT_MAP, GIB, MIB, VMEMMAP
+from harness import DEBUG_BUILD, DESCRIPTOR, DIRECT_MAP, GIB, MIB, PAGE, VMEMMAP
 
 
 def backing(tmp_path, size, fill):
@@ -67,6 +67,15 @@ def words_of(path):
         return data[:]
 
 
+def assert_clean(path):
+    """Nothing but zeros.  Debug builds mark dead descriptors with a constant, and it may stay."""
+    left = words_of(path)
+    memmap = len(left) // PAGE * DESCRIPTOR if DEBUG_BUILD else 0
+    dirty = [o for o in range(0, len(left), PAGE)
+             if left[o:o + PAGE].strip(b"\0\xdb" if o < memmap else b"\0")]
+    assert not dirty, f"{len(dirty)} pages are not clean, the first at {dirty[0]:#x}"
+
+
 @pytest.mark.parametrize("way", ["stopped", "moved"])
 def test_nothing_is_left_in_what_leaves(boot, tmp_path, way):
     """Neither a user's pattern nor a kernel pointer nor text of ours is in the file."""
@@ -84,9 +93,7 @@ def test_nothing_is_left_in_what_leaves(boot, tmp_path, way):
     if way == "moved":
         guest.ok("hog verify h", scale=4)
         guest.ok("hog stop h")
-    left = words_of(path)
-    dirty = [o for o in range(0, size, 4096) if left[o:o + 4096].strip(b"\0")]
-    assert not dirty, f"{len(dirty)} pages are not clean, the first at {dirty[0]:#x}"
+    assert_clean(path)
 
 
 def test_kernel_memory_is_scrubbed_too(boot, tmp_path):
@@ -98,9 +105,7 @@ def test_kernel_memory_is_scrubbed_too(boot, tmp_path):
     guest.ok("hog start k 500M kernel", scale=4)
     guest.ok("hog stop k")
     guest.eject(ident, scale=4)
-    left = words_of(path)
-    dirty = [o for o in range(0, size, 4096) if left[o:o + 4096].strip(b"\0")]
-    assert not dirty, f"{len(dirty)} pages are not clean, the first at {dirty[0]:#x}"
+    assert_clean(path)
     assert os.path.getsize(path) == size
 
 

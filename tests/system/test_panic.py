@@ -55,7 +55,23 @@ def test_report(boot, case):
 
 def test_every_case_is_tested(boot):
     names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
-    assert sorted(names) == sorted([*CASES, "lock-order", "departed-dimm"])
+    assert sorted(names) == sorted([*CASES, "lock-order", "departed-dimm", "format-n",
+                                            "undefined"])
+
+
+def test_format_n_is_refused(boot):
+    assert boot().ok("provoke format-n").strip() == "provoke: format-n: refused"
+
+
+def test_undefined_behaviour_dies_where_it_is_looked_for(boot):
+    """In the build for it; elsewhere the case says that it can't be tripped."""
+    guest = boot()
+    if "ubsan" not in os.environ.get("HEADROOM_ISO", ""):
+        guest.refused("provoke undefined", "EOPNOTSUPP")
+        return
+    report = provoke(guest, "undefined")
+    assert re.search(r"^panic: ubsan: \S+cmd_provoke\.c:\d+:\d+: 2147483647 \+ 1 does not fit 'int'",
+                     report, re.M), report
 
 
 def test_lock_order(boot):

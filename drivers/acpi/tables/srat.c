@@ -140,10 +140,11 @@ static void x2apic_entry(struct srat_context *c, const struct table_entry *entry
  */
 static int range_settle(struct srat_context *c, unsigned *nout, struct srat_range range)
 {
-	struct srat_range *out = c->info->range, *last = &out[*nout - 1];
+	struct srat_range *out = c->info->range;
+	struct srat_range *last = *nout == 0 ? NULL : &out[*nout - 1];
 	paddr_t end = range_end(&range);
 
-	if (*nout == 0 || range.base >= range_end(last)) {
+	if (last == NULL || range.base >= range_end(last)) {
 		out[(*nout)++] = range;
 		return 0;
 	}
