@@ -26,12 +26,15 @@ void cpu_init_features(void);
 uint64_t cpu_random(void);
 
 /*
- * The index of the running CPU, 0 the boot CPU; meaningful while preemption or IRQs are off.
- * One CPU runs today.  Inline: every spin lock asks three times.
+ * The index of the running CPU, below MAX_CPUS, 0 the boot CPU; meaningful while preemption or
+ * IRQs are off.  It is the first word of the block that GS points at (arch/percpu.h).
  */
 static inline unsigned cpu_id(void)
 {
-	return 0;
+	unsigned id;
+
+	__asm__ volatile("movl %%gs:0, %0" : "=r"(id));
+	return id;
 }
 
 /* Its number in the firmware's tables: the initial local APIC id [SDM 2A CPUID leaf 1]. */
@@ -73,6 +76,15 @@ static inline void cpu_relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
 }
+
+/*
+ * One turn of a wait for another CPU: pauses, and does what other CPUs wait for this one to do,
+ * so that two that wait for each other with interrupts off get on.  Every loop that waits for
+ * another CPU calls it.
+ */
+void cpu_wait(void);
+/* cpu_wait() calls `serve` from now on: there are others. */
+void cpu_set_wait(void (*serve)(void));
 
 /* Enables interrupts and halts until the next one, without a gap between the two. */
 static inline void cpu_idle(void)

@@ -11,6 +11,7 @@
 
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/percpu.h"
 #include "kernel/lib/string.h"
 
 struct boot_handover boot_handover;
@@ -34,6 +35,7 @@ static inline uintptr_t make_stack_guard(void)
 /* Called by entry.asm.  Has no guard of its own: it changes the guard. */
 __attribute__((no_stack_protector)) void boot_start(uint32_t magic, uint32_t tags)
 {
+	percpu_load(0); /* cpu_id() */
 	boot_handover.magic = magic;
 	boot_handover.tags_paddr = tags;
 	if (magic == BOOT_MAGIC) {

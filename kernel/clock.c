@@ -68,7 +68,7 @@ void clock_delay_us(uint64_t us)
 
 	ASSERT(us_per_cycle != 0);
 	while (cpu_cycles() - start < cycles)
-		cpu_relax();
+		cpu_wait();
 }
 
 static void tick(void)

@@ -125,6 +125,7 @@ static void start_firmware(void)
 
 void kmain(void)
 {
+	sched_boot();  /* thread_current() */
 	serial_init(); /* serial_write(), so klog() and panic() are seen */
 	log_set_sink(boot_log_sink);
 	trap_init();  /* faults are reported */

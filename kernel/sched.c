@@ -14,6 +14,7 @@
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/percpu.h"
 #include "kernel/clock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
@@ -29,13 +30,12 @@ struct list_head sched_all = LIST_HEAD_INIT(sched_all); /* [s] */
 struct thread sched_main = {.state = THREAD_RUNNING, .id = 1, .name = "main", .slice = SLICE_TICKS};
 
 struct sched_cpu {
-	struct thread *current;
+	struct percpu *here;  /* its current thread, and whether a switch was put off */
 	struct thread *idle;  /* NULL: this CPU does not schedule yet */
-	bool need_resched;    /* written with interrupts off */
-	uint64_t switched_at; /* [s] cycle count when `current` began to run */
+	uint64_t switched_at; /* [s] cycle count when the current thread began to run */
 } __aligned(CACHE_LINE);
 
-static struct sched_cpu cpus[MAX_CPUS] = {[0] = {.current = &sched_main}};
+static struct sched_cpu cpus[MAX_CPUS];
 static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* [s] */
 static struct list_head run_woken = LIST_HEAD_INIT(run_woken); /* [s] served first */
 
@@ -47,7 +47,13 @@ static struct sched_cpu *this_cpu(void)
 
 struct thread *thread_current(void)
 {
-	return this_cpu()->current;
+	return percpu_current();
+}
+
+void sched_boot(void)
+{
+	cpus[0].here = &percpu[0];
+	percpu[0].current = &sched_main;
 }
 
 static void queue_last(struct thread *t)
@@ -65,12 +71,12 @@ void sched_make_ready(struct thread *t)
 	if (t->slice > 0) {
 		t->state = THREAD_READY;
 		list_add_tail(&t->run, &run_woken);
-		cpu->need_resched = true;
+		cpu->here->need_resched = true;
 	} else {
 		queue_last(t);
 	}
-	if (cpu->current == cpu->idle)
-		cpu->need_resched = true;
+	if (cpu->here->current == cpu->idle)
+		cpu->here->need_resched = true;
 }
 
 static struct thread *pick_next(const struct sched_cpu *cpu)
@@ -99,20 +105,20 @@ uint64_t sched_cycles(const struct thread *t)
 	const struct sched_cpu *cpu = this_cpu();
 
 	ASSERT(spin_is_held(&sched_lock));
-	return t == cpu->current ? t->cycles + (cpu_cycles() - cpu->switched_at) : t->cycles;
+	return t == cpu->here->current ? t->cycles + (cpu_cycles() - cpu->switched_at) : t->cycles;
 }
 
 void sched_switch(void)
 {
 	struct sched_cpu *cpu = this_cpu();
-	struct thread *prev = cpu->current, *next;
+	struct thread *prev = cpu->here->current, *next;
 
 	ASSERT(spin_is_held(&sched_lock));
 	ASSERT(spin_held_count() == 1);
 	ASSERT(prev->preempt_off == 0);
 	ASSERT(cpu->idle != NULL);
 
-	cpu->need_resched = false;
+	cpu->here->need_resched = false;
 	if (prev == cpu->idle)
 		prev->state = THREAD_READY;
 	else if (prev->state == THREAD_RUNNING)
@@ -122,7 +128,7 @@ void sched_switch(void)
 	if (next == prev)
 		return;
 	account(cpu, prev, next);
-	cpu->current = next;
+	cpu->here->current = next;
 	context_switch(&prev->sp, next->sp);
 }
 
@@ -148,20 +154,20 @@ static void preempt_at_irq_exit(void)
 {
 	struct sched_cpu *cpu = this_cpu();
 
-	if (cpu->need_resched && cpu->current->preempt_off == 0 && spin_held_count() == 0)
+	if (percpu_need_resched() && cpu->here->current->preempt_off == 0 && spin_held_count() == 0)
 		thread_yield();
 }
 
 static void sched_tick(void)
 {
 	struct sched_cpu *cpu = this_cpu();
-	struct thread *t = cpu->current;
+	struct thread *t = cpu->here->current;
 	uint64_t flags = spin_lock(&sched_lock);
 
 	if (t->slice > 0)
 		t->slice--;
 	if (t->slice == 0 && !(list_empty(&run_queue) && list_empty(&run_woken)))
-		cpu->need_resched = true;
+		cpu->here->need_resched = true;
 	spin_unlock(&sched_lock, flags);
 }
 
@@ -245,12 +251,12 @@ void preempt_disable(void)
 void preempt_enable(void)
 {
 	struct sched_cpu *cpu = this_cpu();
-	struct thread *t = cpu->current;
+	struct thread *t = cpu->here->current;
 
 	__asm__ volatile("" : : : "memory");
 	ASSERT(t->preempt_off > 0);
 	t->preempt_off--;
 	/* Catch up on the switch that was put off, where one is allowed. */
-	if (t->preempt_off == 0 && cpu->need_resched && cpu_irqs_enabled() && !irq_in_handler())
+	if (t->preempt_off == 0 && percpu_need_resched() && cpu_irqs_enabled() && !irq_in_handler())
 		thread_yield();
 }

@@ -114,7 +114,7 @@ static void draw_and_wait(struct spinlock *lock, struct spin_stats *stats)
 		return;
 	stats->contended++;
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-		cpu_relax();
+		cpu_wait();
 }
 
 uint64_t spin_lock(struct spinlock *lock)

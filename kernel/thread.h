@@ -20,6 +20,8 @@ enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD }
 
 struct thread;
 
+/* The first call of all: from here on thread_current() is the thread "main". */
+void sched_boot(void);
 /* After threads_init() the caller of it is the thread "main", and an idle thread exists.
  * After slab_init() and kmap_init(); other threads run as soon as interrupts do. */
 void threads_init(void);

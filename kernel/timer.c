@@ -55,7 +55,7 @@ bool timer_cancel(struct timer *t)
 		spin_unlock(&timer_lock, flags);
 		if (!running)
 			return started;
-		cpu_relax();
+		cpu_wait();
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * arch/x86_64/cpu.c - what this CPU can do, and turning on what protects the kernel.
  *
- * Owns cpu_features, immutable after cpu_init_features().
+ * Owns cpu_features, immutable after cpu_init_features(), and the hook of cpu_wait(), set once.
  */
 #include "arch/cpu.h"
 
@@ -85,6 +85,22 @@ void cpu_init_features(void)
 		cr4 |= CR4_UMIP;
 	control_write_cr4(cr4);
 	machine_check_init();
+}
+
+static void (*serve_others)(void);
+
+void cpu_set_wait(void (*serve)(void))
+{
+	__atomic_store_n(&serve_others, serve, __ATOMIC_RELEASE);
+}
+
+void cpu_wait(void)
+{
+	void (*serve)(void) = __atomic_load_n(&serve_others, __ATOMIC_ACQUIRE);
+
+	if (serve != NULL)
+		serve();
+	cpu_relax();
 }
 
 uint64_t cpu_random(void)

@@ -11,6 +11,7 @@
 #include "arch/irq.h"
 
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "arch/trap.h"
 #include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/lapic.h"
@@ -49,27 +50,26 @@ struct irq_line {
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
 static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
 static const struct madt_info *apics;	 /* NULL: the 8259s are in use; set once */
-static unsigned depth[MAX_CPUS];	 /* of handlers on this CPU */
 static uint64_t timer_count, spurious_count, error_count;
 static void (*tick_fn)(void);
 static void (*exit_hook)(void);
 
 static void enter(void)
 {
-	depth[cpu_id()]++;
+	percpu[cpu_id()].irq_depth++;
 }
 
 /* After the EOI: what follows may switch threads and come back much later. */
 static void leave(void)
 {
-	depth[cpu_id()]--;
+	percpu[cpu_id()].irq_depth--;
 	if (exit_hook != NULL)
 		exit_hook();
 }
 
 bool irq_in_handler(void)
 {
-	return depth[cpu_id()] != 0;
+	return percpu_irq_depth() != 0;
 }
 
 void irq_set_exit_hook(void (*hook)(void))

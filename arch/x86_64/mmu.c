@@ -98,19 +98,27 @@ bool mmu_translate(vaddr_t va, paddr_t *pa)
 	return false;
 }
 
+/* On every CPU: the thread that uses the window may go on elsewhere. */
+static void window_set(pte_t entry)
+{
+	struct tlb_batch batch;
+
+	tlb_batch_init(&batch);
+	tlb_batch_add(&batch, MMU_WINDOW_BASE, SIZE_2M);
+	entry_set(window_slot, entry);
+	tlb_batch_flush(&batch);
+}
+
 void *mmu_window(paddr_t pa)
 {
 	pte_t entry = ALIGN_DOWN(pa, SIZE_2M) | leaf_bits(MMU_WRITE, 2);
 
-	if (*window_slot != entry) {
-		entry_set(window_slot, entry);
-		arch_invalidate_page(MMU_WINDOW_BASE);
-	}
+	if (*window_slot != entry)
+		window_set(entry);
 	return (void *)(MMU_WINDOW_BASE + (pa & (SIZE_2M - 1)));
 }
 
 void mmu_window_close(void)
 {
-	entry_set(window_slot, 0);
-	arch_invalidate_page(MMU_WINDOW_BASE);
+	window_set(0);
 }

@@ -96,7 +96,7 @@ static void undo_table(struct map_job *job, paddr_t table, unsigned level, vaddr
 		next = level_next(va, end, level);
 		if (pte_is_leaf(entry, level)) {
 			entry_set(slot, 0);
-			gather_page(&job->undone, va);
+			gather_page(&job->undone, va, level);
 			continue;
 		}
 		bool child_fresh = fresh || (entry & PTE_FRESH) != 0;
@@ -216,7 +216,6 @@ int mmu_map(vaddr_t va, paddr_t pa, size_t size, enum mmu_flags flags, size_t ma
 		.alloc = alloc,
 		.flags = flags,
 		.max_level = leaf_level_max(max_page),
-		.undone.alloc = alloc,
 	};
 	int err;
 
@@ -224,6 +223,7 @@ int mmu_map(vaddr_t va, paddr_t pa, size_t size, enum mmu_flags flags, size_t ma
 	ASSERT(size > 0 && va + size > va && pa + size > pa);
 	ASSERT(pa + size <= PTE_ADDRESS_MASK);
 
+	gather_init(&job.undone, alloc);
 	err = map_table(&job, mmu_root(), MMU_LEVELS, va, va + size, pa, false);
 	if (err)
 		gather_finish(&job.undone);

@@ -4,27 +4,34 @@
 #ifndef ARCH_X86_64_MMU_PRIV_H
 #define ARCH_X86_64_MMU_PRIV_H
 
+#include "arch/tlb.h"
 #include "arch/x86_64/pte.h"
 
-#define GATHER_PAGES_MAX 16
-
 /*
- * What an unmap has taken out and not yet flushed: a few page addresses (more than that is one
- * flush of everything), and the emptied tables, chained through their first two words, which
- * look absent to a CPU that still walks through them.
+ * What an unmap has taken out and not yet flushed: the pages, and the emptied tables, chained
+ * through their first two words, which look absent to a CPU that still walks through them.
  */
 struct mmu_gather {
 	struct pt_alloc *alloc;
 	paddr_t tables;
-	unsigned npages;
-	bool all;
-	vaddr_t page[GATHER_PAGES_MAX];
+	struct tlb_batch tlb;
 };
 
-void gather_page(struct mmu_gather *g, vaddr_t va);
+static inline void gather_init(struct mmu_gather *g, struct pt_alloc *alloc)
+{
+	g->alloc = alloc;
+	g->tables = 0;
+	tlb_batch_init(&g->tlb);
+}
+
+/* The leaf of `level` at `va` changed. */
+static inline void gather_page(struct mmu_gather *g, vaddr_t va, unsigned level)
+{
+	tlb_batch_add(&g->tlb, va, level_size(level));
+}
 /* Takes a table that nothing points at any more; its entries are forgotten. */
 void gather_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va);
-/* Flushes, then gives the tables back. */
+/* Flushes on every CPU, then gives the tables back. */
 void gather_finish(struct mmu_gather *g);
 
 static inline pte_t *table_access(struct pt_alloc *alloc, paddr_t table)

@@ -4,17 +4,8 @@
  * Whatever is taken out is gathered first, flushed once, and only then given back: until the
  * flush a CPU may still walk through an unlinked table [SDM 3A 4.10.4].
  */
-#include "arch/x86_64/mmu_inline.h"
 #include "arch/x86_64/mmu_priv.h"
 #include "kernel/lib/assert.h"
-
-void gather_page(struct mmu_gather *g, vaddr_t va)
-{
-	if (g->npages == GATHER_PAGES_MAX)
-		g->all = true;
-	else
-		g->page[g->npages++] = va;
-}
 
 void gather_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va)
 {
@@ -28,15 +19,10 @@ void gather_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t v
 
 void gather_finish(struct mmu_gather *g)
 {
-	if (g->all) {
-		arch_flush_all();
-	} else {
-		/* One invlpg drops the cached upper levels of every address [SDM 3A 4.10.4.1]. */
-		for (unsigned i = 0; i < g->npages; i++)
-			arch_invalidate_page(g->page[i]);
-		if (g->npages == 0 && g->tables != 0)
-			arch_flush_all();
-	}
+	/* One invlpg drops the cached upper levels of every address [SDM 3A 4.10.4.1]. */
+	if (g->tables != 0 && tlb_batch_empty(&g->tlb))
+		g->tlb.all = true;
+	tlb_batch_flush(&g->tlb);
 	while (g->tables != 0) {
 		paddr_t table = g->tables;
 		pte_t *words = table_access(g->alloc, table);
@@ -97,7 +83,7 @@ static void unmap_child(struct mmu_gather *g, paddr_t table, unsigned level, vad
 		if (level > 2 && !(entry & PTE_LEAVES))
 			gather_children(g, pte_table(entry), level - 1, va);
 		unlink_table(g, table, level, va);
-		g->all = true;
+		g->tlb.all = true;
 		return;
 	}
 	entry_set(slot, entry & ~PTE_LEAVES);
@@ -122,17 +108,18 @@ static void unmap_table(struct mmu_gather *g, paddr_t table, unsigned level, vad
 		}
 		ASSERT(next - va == level_size(level)); /* never a part of a large page */
 		entry_set(slot, 0);
-		gather_page(g, va);
+		gather_page(g, va, level);
 	}
 }
 
 void mmu_unmap(vaddr_t va, size_t size, struct pt_alloc *alloc)
 {
-	struct mmu_gather g = {.alloc = alloc};
+	struct mmu_gather g;
 
 	ASSERT(IS_ALIGNED(va | size, PAGE_SIZE));
 	ASSERT(size > 0 && va + size > va);
 
+	gather_init(&g, alloc);
 	unmap_table(&g, mmu_root(), MMU_LEVELS, va, va + size);
 	gather_finish(&g);
 }
@@ -151,17 +138,18 @@ static void protect_table(struct mmu_gather *g, paddr_t table, unsigned level, v
 		}
 		ASSERT(next - va == level_size(level));
 		entry_set(slot, pte_page(*slot, level) | leaf_bits(flags, level));
-		gather_page(g, va);
+		gather_page(g, va, level);
 	}
 }
 
 void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags)
 {
-	struct mmu_gather g = {.alloc = NULL};
+	struct mmu_gather g;
 
 	ASSERT(IS_ALIGNED(va | size, PAGE_SIZE));
 	ASSERT(size > 0 && va + size > va);
 
+	gather_init(&g, NULL);
 	protect_table(&g, mmu_root(), MMU_LEVELS, va, va + size, flags);
 	gather_finish(&g);
 }

@@ -3,7 +3,7 @@
  * fake physical memory.
  */
 /* sources: mm/boot_vmemmap.c mm/early.c */
-/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * can refuse the n-th table, checks what comes back, and can open one table at a time only,
  * as the window over a DIMM does: a pointer kept across an access() then faults.
  */
-/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

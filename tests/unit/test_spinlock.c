@@ -49,7 +49,7 @@ static void cpu_irq_restore(uint64_t flags)
 		irqs_on = true;
 }
 
-static void cpu_relax(void)
+static void cpu_wait(void)
 {
 	sched_yield(); /* more CPUs than the host has */
 }

@@ -39,6 +39,10 @@ static inline void cpu_relax(void)
 {
 }
 
+static inline void cpu_wait(void)
+{
+}
+
 static inline uint64_t cpu_cycles(void)
 {
 	return __builtin_ia32_rdtsc();
