@@ -5,6 +5,7 @@
 ## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
 ## make test-full  the long ones too
 ## make bench      benchmarks under deterministic instruction counting
+## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make check      format, clang-tidy, layering, file sizes, scripts
@@ -197,7 +198,7 @@ debug: setup-debug
 	@tools/debug
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench
+.PHONY: test test-full check bench soak
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -219,6 +220,11 @@ endif
 
 check: setup-check
 	@tools/check
+
+soak: setup-run
+	@$(SUBMAKE) iso
+	@tools/soak $(if $(CYCLES),--cycles $(CYCLES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(SMP),--smp $(SMP))
 
 bench: setup-run
 	@$(SUBMAKE) iso
