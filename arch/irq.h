@@ -38,6 +38,9 @@ bool irq_in_handler(void);
 /* "xapic", "x2apic" or "8259". */
 const char *irq_controller(void);
 
+/* Timer interrupts of that CPU. */
+uint64_t irq_timer_count(unsigned cpu);
+
 #define IRQ_LOCAL UINT32_MAX /* irq_info.gsi of what comes from the CPU itself */
 
 /* For the irqs command: the i-th registered line, false past the end. */

@@ -6,6 +6,7 @@
  */
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "boot/bootinfo.h"
 #include "boot/start.h"
@@ -14,6 +15,7 @@
 #include "drivers/fw_cfg.h"
 #include "drivers/serial.h"
 #include "kernel/clock.h"
+#include "kernel/cpus.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
@@ -138,6 +140,7 @@ void kmain(void)
 	parse_options();	  /* option_string() and its like */
 	policy_init();		  /* policy_online(), policy_eject() */
 	mm_init_early(&bootinfo); /* final page tables; early_alloc(), phys_to_virt() */
+	cpu_start_reserve();	  /* the page that other CPUs start in */
 	find_static_tables();	  /* acpi_static */
 	start_memory();		  /* page_alloc(), kmalloc(), kmap_alloc() */
 	vm_init();		  /* vm objects: mapped memory that can move */
@@ -147,6 +150,7 @@ void kmain(void)
 	panic_set_thread_name(current_thread_name);
 	clock_start_ticks(); /* timers; preemption, from the next line on */
 	cpu_irq_enable();
+	cpus_start(acpi_static.has_madt ? &acpi_static.madt : NULL); /* all CPUs run */
 	serial_start_input(); /* serial_read() */
 	start_firmware();     /* DIMMs come and go */
 	shell_start();	      /* the prompt */

@@ -184,6 +184,23 @@ void sched_start(struct thread *idle)
 	irq_set_exit_hook(preempt_at_irq_exit);
 }
 
+void sched_add_cpu(unsigned cpu, struct thread *idle)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	idle->state = THREAD_RUNNING;
+	cpus[cpu].here = &percpu[cpu];
+	cpus[cpu].idle = idle;
+	percpu[cpu].current = idle;
+	spin_unlock(&sched_lock, flags);
+}
+
+void sched_run_idle(void)
+{
+	for (;;)
+		cpu_idle();
+}
+
 void thread_assert_may_sleep(void)
 {
 	const struct thread *t = thread_current();

@@ -186,6 +186,7 @@ const char *spin_rank_name(enum lock_rank rank)
 		[RANK_CONSOLE] = "console",
 		[RANK_LOG] = "log",
 		[RANK_SERIAL] = "serial",
+		[RANK_TLB] = "tlb",
 	};
 
 	return rank < RANKS && names[rank] != NULL ? names[rank] : "?";

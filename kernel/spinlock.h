@@ -28,6 +28,7 @@ enum lock_rank {
 	RANK_CONSOLE,
 	RANK_LOG,
 	RANK_SERIAL,
+	RANK_TLB, /* a flush of all CPUs: page tables are changed under any lock */
 	RANKS
 };
 

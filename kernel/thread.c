@@ -115,6 +115,28 @@ static void idle_loop(void *arg __unused)
 	}
 }
 
+struct thread *thread_make_idle(unsigned cpu)
+{
+	char name[THREAD_NAME_MAX];
+
+	snprintf(name, sizeof(name), "idle/%u", cpu);
+	return thread_make(name, idle_loop, NULL);
+}
+
+void thread_add_idle(struct thread *idle)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	thread_list(idle);
+	spin_unlock(&sched_lock, flags);
+}
+
+void thread_free_idle(struct thread *idle)
+{
+	kmap_free(idle->stack);
+	slab_free(&thread_cache, idle);
+}
+
 void threads_init(void)
 {
 	struct thread *idle;

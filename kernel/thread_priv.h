@@ -50,6 +50,16 @@ extern struct thread sched_main;
 /* Turns preemption on: `idle` runs when nobody else can. */
 void sched_start(struct thread *idle);
 
+/* The idle thread of another CPU: made, listed once that CPU runs on it, or freed if it never
+ * does.  NULL: no memory. */
+struct thread *thread_make_idle(unsigned cpu);
+void thread_add_idle(struct thread *idle);
+void thread_free_idle(struct thread *idle);
+/* Before a CPU starts: the thread that it runs first is `idle`. */
+void sched_add_cpu(unsigned cpu, struct thread *idle);
+/* The CPU itself, on the stack of its idle thread: waits for work, for ever. */
+__noreturn void sched_run_idle(void);
+
 /* => sched_lock held: TSC counts that `t` has run, up to now if it is running. */
 uint64_t sched_cycles(const struct thread *t);
 

@@ -5,14 +5,12 @@
  * a stack that is good whatever the thread's is: a stack overflow runs into a guard page, the
  * CPU cannot push the page fault's frame, and the double fault then tells about it.
  *
- * One set, of the boot CPU.  Written once by gdt_init(); the CPU itself writes the TSS's busy
- * bit only.
+ * One set a CPU, since a TSS can be loaded once.  Written before its CPU loads it; the CPU itself
+ * writes the TSS's busy bit only.
  */
 #include "arch/x86_64/gdt.h"
 
-#include "kernel/lib/string.h"
-
-#define IST_STACK_SIZE (16 * KiB)
+#include "arch/cpu.h"
 
 /* [SDM 3A 8.7] */
 struct tss {
@@ -30,36 +28,46 @@ struct table_register {
 	uint64_t base;
 } __packed;
 
-static uint8_t ist_stack[IST_COUNT][IST_STACK_SIZE] __aligned(16);
-static struct tss tss;
-
 /* [SDM 3A 3.4.5]; base and limit of code and data are ignored in 64-bit mode. */
-static uint64_t gdt[] = {
-	[0] = 0,
-	[SELECTOR_CODE / 8] = 0x00af9b000000ffff,
-	[SELECTOR_DATA / 8] = 0x00cf93000000ffff,
-	[SELECTOR_TSS / 8] = 0, /* two entries [SDM 3A 7.2.3] */
-	[SELECTOR_TSS / 8 + 1] = 0,
-};
+#define DESCRIPTOR_CODE 0x00af9b000000ffffUL
+#define DESCRIPTOR_DATA 0x00cf93000000ffffUL
 
-static void tss_fill(void)
+struct cpu_tables {
+	uint64_t gdt[SELECTOR_TSS / 8 + 2]; /* a TSS takes two entries [SDM 3A 7.2.3] */
+	struct tss tss;
+} __aligned(CACHE_LINE);
+
+static struct cpu_tables cpu_tables[MAX_CPUS];
+static uint8_t boot_stacks[GDT_STACKS_SIZE] __aligned(16);
+
+void gdt_prepare(unsigned cpu, void *stacks)
 {
-	uint64_t base = (uint64_t)&tss;
-	uint64_t limit = sizeof(tss) - 1;
+	struct cpu_tables *t = &cpu_tables[cpu];
+	uint64_t base = (uint64_t)&t->tss;
+	uint64_t limit = sizeof(t->tss) - 1;
 
+	t->tss = (struct tss){.io_map = sizeof(t->tss)};
 	for (unsigned i = 0; i < IST_COUNT; i++)
-		tss.ist[i] = (uint64_t)ist_stack[i] + IST_STACK_SIZE;
-	tss.io_map = sizeof(tss);
-	gdt[SELECTOR_TSS / 8] =
+		t->tss.ist[i] = (uint64_t)stacks + (i + 1) * IST_STACK_SIZE;
+	t->gdt[SELECTOR_CODE / 8] = DESCRIPTOR_CODE;
+	t->gdt[SELECTOR_DATA / 8] = DESCRIPTOR_DATA;
+	t->gdt[SELECTOR_TSS / 8] =
 		limit | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
-	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+	t->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
 void gdt_init(void)
 {
-	struct table_register gdtr = {.limit = sizeof(gdt) - 1, .base = (uint64_t)gdt};
+	gdt_prepare(0, boot_stacks);
+	gdt_load(0);
+}
 
-	tss_fill();
+void gdt_load(unsigned cpu)
+{
+	const uint64_t *gdt = cpu_tables[cpu].gdt;
+	struct table_register gdtr = {.limit = sizeof(cpu_tables[cpu].gdt) - 1,
+				      .base = (uint64_t)gdt};
+
 	__asm__ volatile("lgdt %0\n\t"
 			 "pushq %1\n\t"
 			 "leaq 1f(%%rip), %%rax\n\t"

@@ -12,8 +12,10 @@
 
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/irq_priv.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/pic.h"
 #include "arch/x86_64/pit.h"
@@ -47,20 +49,25 @@ struct irq_line {
 	unsigned unclaimed_run;
 };
 
+/* What comes from the CPU itself; written by that CPU. */
+struct local_counts {
+	uint64_t timer, error, spurious;
+} __aligned(CACHE_LINE);
+
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
 static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
 static const struct madt_info *apics;	 /* NULL: the 8259s are in use; set once */
-static uint64_t timer_count, spurious_count, error_count;
+static uint32_t boot_apic_id;		 /* device interrupts go to the boot CPU */
+static struct local_counts local_counts[MAX_CPUS];
 static void (*tick_fn)(void);
 static void (*exit_hook)(void);
 
-static void enter(void)
+void irq_enter(void)
 {
 	percpu[cpu_id()].irq_depth++;
 }
 
-/* After the EOI: what follows may switch threads and come back much later. */
-static void leave(void)
+void irq_leave(void)
 {
 	percpu[cpu_id()].irq_depth--;
 	if (exit_hook != NULL)
@@ -126,10 +133,10 @@ static void line_interrupt(struct irq_line *line)
 
 static bool on_ioapic(struct trap_frame *frame)
 {
-	enter();
+	irq_enter();
 	line_interrupt(&lines[frame->vector - VECTOR_LINES]);
 	lapic_eoi();
-	leave();
+	irq_leave();
 	return true;
 }
 
@@ -138,31 +145,31 @@ static bool on_pic(struct trap_frame *frame)
 	unsigned isa = (unsigned)frame->vector - VECTOR_PIC;
 
 	if (!pic_is_real(isa)) {
-		spurious_count++;
+		local_counts[cpu_id()].spurious++;
 		return true;
 	}
-	enter();
+	irq_enter();
 	if (apics == NULL) {
 		line_interrupt(&lines[isa]);
 		pic_eoi(isa);
 	}
-	leave();
+	irq_leave();
 	return true;
 }
 
 static void run_tick(void)
 {
-	timer_count++;
+	local_counts[cpu_id()].timer++;
 	if (tick_fn != NULL)
 		tick_fn();
 }
 
 static bool on_lapic_timer(struct trap_frame *frame __unused)
 {
-	enter();
+	irq_enter();
 	run_tick();
 	lapic_eoi();
-	leave();
+	irq_leave();
 	return true;
 }
 
@@ -174,17 +181,17 @@ static bool on_pit(void *arg __unused)
 
 static bool on_lapic_error(struct trap_frame *frame __unused)
 {
-	enter();
-	error_count++;
+	irq_enter();
+	local_counts[cpu_id()].error++;
 	klog(LOG_ERR, "irq: LAPIC error status 0x%x", lapic_take_errors());
 	lapic_eoi();
-	leave();
+	irq_leave();
 	return true;
 }
 
 static bool on_spurious(struct trap_frame *frame __unused)
 {
-	spurious_count++; /* and no EOI [SDM 3A 11.9] */
+	local_counts[cpu_id()].spurious++; /* and no EOI [SDM 3A 11.9] */
 	return true;
 }
 
@@ -212,6 +219,7 @@ static bool apics_init(const struct madt_info *info)
 		klog(LOG_WARN, "irq: no local APIC [%s]", errno_name(err));
 		return false;
 	}
+	boot_apic_id = percpu[0].apic_id = lapic_id();
 	return true;
 }
 
@@ -275,7 +283,7 @@ static int line_enable(struct irq_line *line)
 		.vector = line->vector, .level = line->level, .active_low = line->active_low};
 
 	if (apics != NULL) {
-		route.apic_id = lapic_id();
+		route.apic_id = boot_apic_id;
 		if (route.apic_id > APIC_ID_MAX)
 			return -EOPNOTSUPP;
 		return ioapic_route(line->gsi, &route);
@@ -359,7 +367,35 @@ void irq_start_tick(unsigned hz, void (*tick)(void))
 		klog(LOG_ERR, "irq: no timer interrupt [%s]", errno_name(err));
 }
 
-#define LOCAL_SOURCES 3U
+void irq_start_tick_here(void)
+{
+	lapic_timer_start_here();
+}
+
+#define LOCAL_SOURCES (3U + IPI_KINDS)
+
+static uint64_t sum_counts(size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+		sum += *(const uint64_t *)((const char *)&local_counts[cpu] + offset);
+	return sum;
+}
+
+static uint64_t sum_ipis(enum ipi ipi)
+{
+	uint64_t sum = 0;
+
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+		sum += ipi_count(cpu, ipi);
+	return sum;
+}
+
+uint64_t irq_timer_count(unsigned cpu)
+{
+	return __atomic_load_n(&local_counts[cpu].timer, __ATOMIC_RELAXED);
+}
 
 /* What comes from the CPU itself stands first in the list; without LAPIC nothing does. */
 static unsigned local_sources(void)
@@ -372,19 +408,25 @@ static bool local_info(unsigned index, struct irq_info *info)
 	static const struct {
 		unsigned vector;
 		const char *name;
-		const uint64_t *count;
+		int count; /* offset in local_counts; an IPI: ~kind */
 	} local[LOCAL_SOURCES] = {
-		{VECTOR_TIMER, "timer", &timer_count},
-		{VECTOR_ERROR, "lapic-error", &error_count},
-		{VECTOR_SPURIOUS, "spurious", &spurious_count},
+		{VECTOR_TIMER, "timer", offsetof(struct local_counts, timer)},
+		{VECTOR_ERROR, "lapic-error", offsetof(struct local_counts, error)},
+		{VECTOR_SPURIOUS, "spurious", offsetof(struct local_counts, spurious)},
+		{VECTOR_IPI + IPI_RESCHEDULE, "ipi-reschedule", ~IPI_RESCHEDULE},
+		{VECTOR_IPI + IPI_CALL, "ipi-call", ~IPI_CALL},
+		{VECTOR_IPI + IPI_FLUSH, "ipi-flush", ~IPI_FLUSH},
 	};
+	int count;
 
 	if (index >= local_sources())
 		return false;
+	count = local[index].count;
 	*info = (struct irq_info){.gsi = IRQ_LOCAL,
 				  .vector = local[index].vector,
 				  .name = local[index].name,
-				  .count = *local[index].count};
+				  .count = count >= 0 ? sum_counts((size_t)count)
+						      : sum_ipis((enum ipi) ~count)};
 	return true;
 }
 

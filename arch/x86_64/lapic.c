@@ -26,6 +26,8 @@ enum {
 	LAPIC_EOI = 0x0b0,
 	LAPIC_SVR = 0x0f0,
 	LAPIC_ESR = 0x280,
+	LAPIC_ICR_LOW = 0x300,
+	LAPIC_ICR_HIGH = 0x310,
 	LAPIC_LVT_TIMER = 0x320,
 	LAPIC_LVT_LINT0 = 0x350,
 	LAPIC_LVT_LINT1 = 0x360,
@@ -41,13 +43,17 @@ enum {
 	LVT_PERIODIC = 1 << 17,
 	LVT_NMI = 4 << 8,
 	DIVIDE_BY_16 = 3,
+	ICR_PENDING = 1 << 12,
 };
 
 #define CALIBRATE_US 10000U
+#define SEND_SPIN    1000000U
 #define COUNTS_MIN   16U /* a tick; less can't be a timer */
 
 static volatile uint32_t *mmio; /* NULL: x2APIC or none */
 static bool x2apic;
+static unsigned vectors;		 /* spurious | error << 8 */
+static uint32_t timer_lvt, timer_counts; /* counts 0: the timer is not used */
 
 static uint64_t msr_read(uint32_t msr)
 {
@@ -107,21 +113,37 @@ static int lapic_locate(paddr_t address)
 	return mmio != NULL ? 0 : -ENOMEM;
 }
 
+static void set_up(void)
+{
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the 8259s: masked too */
+	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+	lapic_write(LAPIC_SVR, SVR_ENABLE | (vectors & 0xff));
+	lapic_write(LAPIC_LVT_ERROR, vectors >> 8);
+	(void)lapic_take_errors();
+	lapic_write(LAPIC_TPR, 0);
+	lapic_eoi(); /* whatever firmware left in service */
+}
+
 int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
 {
 	int err = lapic_locate(address);
 
 	if (err)
 		return err;
-	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
-	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the 8259s: masked too */
-	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
-	lapic_write(LAPIC_SVR, SVR_ENABLE | spurious_vector);
-	lapic_write(LAPIC_LVT_ERROR, error_vector);
-	(void)lapic_take_errors();
-	lapic_write(LAPIC_TPR, 0);
-	lapic_eoi(); /* whatever firmware left in service */
+	vectors = spurious_vector | error_vector << 8;
+	set_up();
 	return 0;
+}
+
+void lapic_init_here(void)
+{
+	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+	if (x2apic)
+		base |= APIC_BASE_X2APIC;
+	msr_write(MSR_APIC_BASE, base);
+	set_up();
 }
 
 bool lapic_is_x2apic(void)
@@ -171,7 +193,42 @@ bool lapic_timer_start(unsigned vector, unsigned hz)
 
 	if (counts < COUNTS_MIN)
 		return false;
-	lapic_write(LAPIC_LVT_TIMER, LVT_PERIODIC | vector);
-	lapic_write(LAPIC_TIMER_INITIAL, counts);
+	timer_lvt = LVT_PERIODIC | vector;
+	timer_counts = counts;
+	lapic_timer_start_here();
 	return true;
+}
+
+bool lapic_timer_runs(void)
+{
+	return timer_counts != 0;
+}
+
+void lapic_timer_start_here(void)
+{
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
+	lapic_write(LAPIC_LVT_TIMER, timer_lvt);
+	lapic_write(LAPIC_TIMER_INITIAL, timer_counts);
+}
+
+/* Two registers without x2APIC: no handler may send in between. */
+static void send_by_mmio(uint32_t apic_id, uint32_t command)
+{
+	uint64_t flags = cpu_irq_save();
+
+	for (unsigned i = 0; i < SEND_SPIN && (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING); i++)
+		cpu_relax();
+	lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+	lapic_write(LAPIC_ICR_LOW, command);
+	cpu_irq_restore(flags);
+}
+
+void lapic_send(uint32_t apic_id, uint32_t command)
+{
+	/* Writing an x2APIC register orders nothing by itself [SDM 3A 11.12.3]. */
+	__asm__ volatile("mfence; lfence" : : : "memory");
+	if (x2apic)
+		msr_write(MSR_X2APIC + LAPIC_ICR_LOW / 16, (uint64_t)apic_id << 32 | command);
+	else
+		send_by_mmio(apic_id, command);
 }

@@ -9,6 +9,8 @@
 /* Enables it for this CPU, by x2APIC registers where the CPU is in that mode already, else by
  * the page at `address`.  -ENODEV: there is none, or firmware turned it off for good. */
 int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector);
+/* The same for another CPU, on that CPU; the firmware's mode is the boot CPU's. */
+void lapic_init_here(void);
 bool lapic_is_x2apic(void);
 uint32_t lapic_id(void);
 void lapic_eoi(void);
@@ -16,5 +18,18 @@ void lapic_eoi(void);
 uint32_t lapic_take_errors(void);
 /* Starts the timer, calibrated against the clock: false if it does not count. */
 bool lapic_timer_start(unsigned vector, unsigned hz);
+bool lapic_timer_runs(void);
+/* The running CPU's, at the rate that lapic_timer_start() found. */
+void lapic_timer_start_here(void);
+
+/* Commands of the interrupt command register [SDM 3A 11.6.1]; fixed and startup need a vector. */
+enum {
+	LAPIC_SEND_FIXED = 0 << 8 | 1 << 14,
+	LAPIC_SEND_NMI = 4 << 8 | 1 << 14,
+	LAPIC_SEND_INIT = 5 << 8 | 1 << 14,
+	LAPIC_SEND_STARTUP = 6 << 8 | 1 << 14,
+};
+/* Sends it to the CPU with that id; what was written to memory before is seen there. */
+void lapic_send(uint32_t apic_id, uint32_t command);
 
 #endif

@@ -49,20 +49,25 @@ static void gate_set(unsigned vector, unsigned ist)
 	};
 }
 
-void trap_init(void)
+void trap_load_idt(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
 	} __packed idtr = {.limit = sizeof(idt) - 1, .base = (uint64_t)idt};
 
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
+void trap_init(void)
+{
 	gdt_init();
 	for (unsigned vector = 0; vector < VECTORS; vector++)
 		gate_set(vector, 0);
 	gate_set(TRAP_DOUBLE_FAULT, IST_DOUBLE_FAULT + 1);
 	gate_set(TRAP_NMI, IST_NMI + 1);
 	gate_set(TRAP_MACHINE_CHECK, IST_MACHINE_CHECK + 1);
-	__asm__ volatile("lidt %0" : : "m"(idtr));
+	trap_load_idt();
 }
 
 void trap_register(unsigned vector, trap_handler_fn handler)
@@ -100,7 +105,7 @@ void trap_dispatch(struct trap_frame *frame)
 		return;
 	if (frame->vector < EXCEPTIONS)
 		trap_panic(frame);
-	if (unexpected++ < UNEXPECTED_MAX)
+	if (__atomic_fetch_add(&unexpected, 1, __ATOMIC_RELAXED) < UNEXPECTED_MAX)
 		klog(LOG_WARN, "trap: unexpected interrupt vector %lu", frame->vector);
 }
 

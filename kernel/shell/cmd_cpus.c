@@ -1,10 +1,11 @@
 /*
  * kernel/shell/cmd_cpus.c - the command `cpus`: the processors that the firmware announced.
  *
- * Owns nothing.  One of them runs Headroom; the others were never started.
+ * Owns nothing.
  */
 #include "arch/cpu.h"
 #include "drivers/acpi/tables/static.h"
+#include "kernel/cpus.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
@@ -39,10 +40,10 @@ static bool cpu_row(unsigned index, struct cpu_row *row)
 	row->index = index;
 	row->apic_id = listed ? madt->cpu[index].apic_id : cpu_apic_id();
 	row->node = node_of_cpu(row->apic_id);
-	if (row->apic_id == cpu_apic_id())
+	if (!listed)
 		row->state = "running";
 	else if (madt->cpu[index].enabled)
-		row->state = "not started";
+		row->state = cpus_state(row->apic_id);
 	else
 		row->state = madt->cpu[index].online_capable ? "not plugged" : "disabled";
 	return true;

@@ -1,0 +1,54 @@
+/*
+ * arch/x86_64/ipi.c - interrupts from one CPU to another.
+ *
+ * Handlers are set once, before a second CPU runs.  A CPU counts its own.
+ */
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/smp.h"
+#include "arch/trap.h"
+#include "arch/x86_64/irq_priv.h"
+#include "arch/x86_64/lapic.h"
+#include "kernel/lib/assert.h"
+
+struct ipi_counts {
+	uint64_t count[IPI_KINDS];
+} __aligned(CACHE_LINE);
+
+static struct ipi_counts counts[MAX_CPUS];
+static void (*handlers[IPI_KINDS])(void);
+
+static bool on_ipi(struct trap_frame *frame)
+{
+	unsigned ipi = (unsigned)frame->vector - VECTOR_IPI;
+
+	irq_enter();
+	counts[cpu_id()].count[ipi]++;
+	lapic_eoi();
+	if (handlers[ipi] != NULL)
+		handlers[ipi]();
+	irq_leave();
+	return true;
+}
+
+void ipi_set_handler(enum ipi ipi, void (*handler)(void))
+{
+	handlers[ipi] = handler;
+	trap_register(VECTOR_IPI + ipi, on_ipi);
+}
+
+void ipi_send(unsigned cpu, enum ipi ipi)
+{
+	ASSERT(cpu < MAX_CPUS && ipi < IPI_KINDS);
+	lapic_send(percpu[cpu].apic_id, LAPIC_SEND_FIXED | (VECTOR_IPI + ipi));
+}
+
+void ipi_send_nmi(unsigned cpu)
+{
+	lapic_send(percpu[cpu].apic_id, LAPIC_SEND_NMI);
+}
+
+uint64_t ipi_count(unsigned cpu, enum ipi ipi)
+{
+	return __atomic_load_n(&counts[cpu].count[ipi], __ATOMIC_RELAXED);
+}
