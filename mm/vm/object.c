@@ -18,6 +18,7 @@
 #include "mm/page_pin.h"
 #include "mm/slab.h"
 #include "mm/vm/area.h"
+#include "mm/vm/object_priv.h"
 
 static struct vm_object *object_of(const struct page *page)
 {
@@ -64,9 +65,8 @@ static void copy_chunk(void *to, const void *from, size_t size)
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-static int object_move(struct page *from, struct page *to)
+void object_move_chunk(struct vm_object *object, struct page *from, struct page *to)
 {
-	struct vm_object *object = object_of(from);
 	uint64_t offset = from->private;
 	size_t size = PAGE_SIZE << from->order;
 	struct mmu_leaf leaf[VM_MAPPINGS_MAX];
@@ -80,6 +80,13 @@ static int object_move(struct page *from, struct page *to)
 	object->moves++;
 	if (wait_queue_has_waiters(&faults_wait)) /* mmu_retarget() ends in a full barrier */
 		wait_queue_wake(&faults_wait);
+}
+
+static int object_move(struct page *from, struct page *to)
+{
+	struct vm_object *object = object_of(from);
+
+	object_move_chunk(object, from, to);
 	mutex_unlock(&object->lock);
 	return 0;
 }
@@ -202,8 +209,7 @@ int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, in
 	return err;
 }
 
-/* The chunk at `offset`, by the index: the first mapping's page tables. */
-static struct page *object_chunk(const struct vm_object *object, uint64_t offset)
+struct page *object_page(const struct vm_object *object, uint64_t offset)
 {
 	paddr_t pa = 0;
 	bool mapped = mmu_translate(chunk_address(object, 0, offset), &pa);
@@ -226,7 +232,7 @@ int vm_object_share(struct vm_object *object, struct refusal *why)
 
 	mutex_lock(&object->lock);
 	for (uint64_t offset = 0; err == 0 && offset < object->npages;) {
-		struct page *page = object_chunk(object, offset);
+		struct page *page = object_page(object, offset);
 		size_t size = PAGE_SIZE << page->order;
 
 		err = mmu_map(va + (offset << PAGE_SHIFT), page_to_paddr(page), size, MMU_WRITE,
@@ -251,7 +257,7 @@ static struct page *chain_chunks(const struct vm_object *object)
 	struct page *first = NULL;
 
 	for (uint64_t offset = 0; offset < object->npages;) {
-		struct page *page = object_chunk(object, offset);
+		struct page *page = object_page(object, offset);
 
 		offset += 1UL << page->order;
 		page->private = (uint64_t)first;
@@ -271,6 +277,7 @@ void vm_object_destroy(struct vm_object *object)
 	while (page != NULL) {
 		struct page *next = (struct page *)page->private;
 
+		ASSERT(!page_pinned(page));
 		page_free(page);
 		page = next;
 	}
