@@ -8,6 +8,7 @@
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
 ## make iso        build/headroom.iso, for BIOS and UEFI
+## make coverage   which lines the tests reach; build/coverage/index.html
 ## make check      format, clang-tidy, layering, file sizes, scripts
 ## make clean      remove build/
 ##
@@ -28,8 +29,8 @@ MAKEFLAGS += --no-builtin-rules
 BUILD ?= build
 DEBUG ?= 0
 SAN ?=
-ifneq ($(filter-out ubsan,$(SAN)),)
-$(error SAN=$(SAN): ubsan, or nothing)
+ifneq ($(filter-out ubsan gcov,$(SAN)),)
+$(error SAN=$(SAN): ubsan, gcov, or nothing)
 endif
 ifneq ($(SAN),)
 override DEBUG := 1
@@ -61,6 +62,8 @@ KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug mm/vm arch/x86_
 	drivers/acpi drivers/acpi/tables tests/kernel tests/bench
 ifeq ($(SAN),ubsan)
 KERNEL_DIRS += kernel/sanitize
+else ifeq ($(SAN),gcov)
+KERNEL_DIRS += kernel/coverage
 endif
 SOURCES_C := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.c)))
 SOURCES_ASM := $(foreach d,$(KERNEL_DIRS),$(sort $(wildcard $(d)/*.asm)))
@@ -85,6 +88,9 @@ endif
 SANITIZE :=
 ifeq ($(SAN),ubsan)
 SANITIZE := -fsanitize=undefined -DCONFIG_UBSAN
+else ifeq ($(SAN),gcov)
+SANITIZE := -fprofile-arcs -ftest-coverage -fprofile-info-section -O1
+LIBGCOV := $(shell $(KCC) -print-file-name=libgcov.a)
 endif
 KERNEL_CFLAGS += $(SANITIZE)
 KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack \
@@ -121,7 +127,7 @@ $(O)/%.asm.o: %.asm $(O)/flags
 # C source, the second links them in.  The table lies behind all code, so it moves none.
 $(OUT)/headroom.pass1.elf: $(OBJECTS) $(ACPICA_OBJS) linker.ld
 	@echo "  LD    $@"
-	@$(KLD) $(KERNEL_LDFLAGS) -o $@ $(OBJECTS) $(ACPICA_OBJS)
+	@$(KLD) $(KERNEL_LDFLAGS) -o $@ $(OBJECTS) $(ACPICA_OBJS) $(LIBGCOV)
 
 $(O)/symbols.c: $(OUT)/headroom.pass1.elf tools/symbols
 	@NM=$(KNM) tools/symbols $< >$@
@@ -131,7 +137,7 @@ $(O)/symbols.o: $(O)/symbols.c
 
 $(OUT)/headroom.elf: $(O)/symbols.o
 	@echo "  LD    $@"
-	@$(KLD) $(KERNEL_LDFLAGS) -Map=$(OUT)/headroom.map -o $@ $(OBJECTS) $(ACPICA_OBJS) $<
+	@$(KLD) $(KERNEL_LDFLAGS) -Map=$(OUT)/headroom.map -o $@ $(OBJECTS) $(ACPICA_OBJS) $< $(LIBGCOV)
 	@NM=$(KNM) tools/symbols --verify $(OUT)/headroom.pass1.elf $@
 
 -include $(OBJECTS:.o=.d)
@@ -145,11 +151,12 @@ $(OUT)/headroom.iso: $(OUT)/headroom.elf iso/grub.cfg tools/mkiso
 # --- host unit tests -------------------------------------------------------------------------
 # tests/unit/test_X.c names what it links with in a line `/* sources: mm/buddy.c ... */`.
 UNIT_TESTS := $(sort $(wildcard tests/unit/test_*.c))
-UNIT_BINS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
-UO := $(BUILD)/unit/obj
+UNIT := $(if $(filter gcov,$(SAN)),$(OUT),$(BUILD))/unit
+UNIT_BINS := $(UNIT_TESTS:tests/unit/%.c=$(UNIT)/%)
+UO := $(UNIT)/obj
 UNIT_CFLAGS := -std=gnu11 -O1 -g -DHOST_BUILD -DCONFIG_DEBUG -Itests/unit/include -I. \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-	-Wall -Wextra
+	-Wall -Wextra $(if $(filter gcov,$(SAN)),--coverage)
 
 .PHONY: unit unit-build
 unit-build: $(UNIT_BINS)
@@ -163,7 +170,7 @@ $(UO)/%.o: %.c
 
 unit_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
 define unit_rule
-$(BUILD)/unit/$(1): $(UO)/tests/unit/$(1).o $$(patsubst %.c,$(UO)/%.o,$$(call unit_sources,tests/unit/$(1).c))
+$(UNIT)/$(1): $(UO)/tests/unit/$(1).o $$(patsubst %.c,$(UO)/%.o,$$(call unit_sources,tests/unit/$(1).c))
 	@echo "  HOSTLD $$@"
 	@$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka
 endef
@@ -179,9 +186,9 @@ SUBMAKE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(s
 SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
 
-.PHONY: run demo debug setup-run setup-test setup-check setup-debug
+.PHONY: run demo debug setup-run setup-test setup-check setup-debug setup-coverage
 # A static pattern: make looks for no implicit rule for a phony target.
-setup-run setup-test setup-check setup-debug: setup-%:
+setup-run setup-test setup-check setup-debug setup-coverage: setup-%:
 	@tools/setup $*
 
 # Set-up comes before anything that it may have to install for; hence the second make.
@@ -198,7 +205,7 @@ debug: setup-debug
 	@tools/debug
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench soak
+.PHONY: test test-full check bench soak coverage
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -217,6 +224,12 @@ test test-full: setup-test
 	@$(SUBMAKE) SAN= DEBUG=1 iso
 	@$(PYTHON) tools/test --san=$(SAN) $(if $(filter test-full,$@),--full)
 endif
+
+# Needs about twice the time of `make test`.
+coverage: setup-coverage
+	@$(SUBMAKE) SAN=gcov iso unit-build
+	@$(SUBMAKE) DEBUG=1 iso
+	@$(PYTHON) tools/coverage $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
 
 check: setup-check
 	@tools/check

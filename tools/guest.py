@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -48,7 +49,9 @@ class Guest:
         self._dimms = 0
         serial, serial_qemu = socket.socketpair()
         control, control_qemu = socket.socketpair()
-        self.args = qemu.command_line(iso, **machine) + [
+        self._gcov = self._gcov_file()
+        self.args = qemu.command_line(iso, **machine) + (
+            ["-debugcon", f"file:{self._gcov}"] if self._gcov else []) + [
             "-chardev", f"socket,id=serial0,fd={serial_qemu.fileno()}",
             "-serial", "chardev:serial0",
             "-chardev", f"socket,id=qmp0,fd={control_qemu.fileno()}",
@@ -75,8 +78,28 @@ class Guest:
     def __exit__(self, *_):
         self.close()
 
+    @staticmethod
+    def _gcov_file():
+        """Where this machine's counters go (tools/coverage), or None."""
+        folder = os.environ.get("HEADROOM_GCOV")
+        return tempfile.mktemp(suffix=".gcov", dir=folder) if folder else None
+
+    def _take_gcov(self):
+        """Has the kernel write its counters, if it still answers at either of its prompts."""
+        start = len(self.text)
+        try:
+            if self.ended() is not None:
+                return
+            self.qmp.command("cont", timeout=20)
+            self.send("\x03\x15gcov; echo counted\r")
+            self.expect(r"^counted", start=start, scale=0.2, panic_ok=True)
+        except (GuestError, QmpClosed, QmpError, TimeoutError, OSError):
+            pass
+
     def close(self):
         """Ends QEMU, whatever state it is in."""
+        if self._gcov:
+            self._take_gcov()
         try:
             self.qmp.command("quit", timeout=20)
         except (QmpClosed, QmpError, TimeoutError, AttributeError):
