@@ -1,118 +1,20 @@
 /*
- * kernel/hog.c - hogs.
+ * kernel/hog.c - the list of hogs: their start, their end and what is done with one by name.
  *
- * Every written word holds a function of the hog's seed, its offset and the round in which it
- * was written, so a stale, torn or foreign word shows.
- *
- * Lock: hogs_lock (mutex) guards the list and every hog's fields; a churning thread owns
- * `round` and the bad word until it was joined, and reads the rest, which stays.
+ * Lock: hogs_lock (mutex) guards the list and, as kernel/hog_priv.h says, the hogs.
  */
-#include "kernel/hog.h"
-
+#include "kernel/hog_priv.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/log.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/slab.h"
-#include "mm/vm/object.h"
-
-struct hog {
-	struct list_head link;
-	char name[HOG_NAME_MAX];
-	struct vm_object *object;
-	struct page *spare; /* chained; what no page table could be had for (size "max") */
-	uint64_t spare_pages;
-	uint64_t seed, stride;
-	unsigned order;
-	uint64_t round; /* complete writes */
-	struct thread *churner;
-	bool stop, failed;
-	uint64_t bad_offset, bad_value;
-};
 
 static const struct page_owner spare_owner = {.name = "hog:spare"};
 static struct mutex hogs_lock = MUTEX_INIT(hogs_lock, "hogs");
 static struct list_head hogs = LIST_HEAD_INIT(hogs);
-
-/* --- the pattern --- */
-
-static uint64_t pattern(const struct hog *hog, uint64_t offset, uint64_t round)
-{
-	return (offset + hog->seed + round * 0x100000001b3UL) * 0x9e3779b97f4a7c15UL;
-}
-
-/* A page's words, by the mappings in turn, so that a shared hog is used through all of them. */
-static volatile uint64_t *words_at(const struct hog *hog, uint64_t offset)
-{
-	unsigned mapping = (unsigned)(offset >> PAGE_SHIFT) % hog->object->nmappings;
-
-	return (volatile uint64_t *)((char *)vm_object_address(hog->object, mapping) + offset);
-}
-
-static void write_page(struct hog *hog, uint64_t at, uint64_t round)
-{
-	volatile uint64_t *words = words_at(hog, at);
-
-	for (uint64_t i = 0; i < PAGE_SIZE; i += hog->stride)
-		words[i / 8] = pattern(hog, at + i, round);
-}
-
-static bool verify_page(struct hog *hog, uint64_t at, uint64_t round)
-{
-	volatile uint64_t *words = words_at(hog, at);
-
-	for (uint64_t i = 0; i < PAGE_SIZE; i += hog->stride) {
-		uint64_t value = words[i / 8];
-
-		if (value != pattern(hog, at + i, round)) {
-			hog->bad_offset = at + i;
-			hog->bad_value = value;
-			hog->failed = true;
-			return false;
-		}
-	}
-	return true;
-}
-
-static uint64_t hog_bytes(const struct hog *hog)
-{
-	return hog->object->npages << PAGE_SHIFT;
-}
-
-static uint64_t page_step(const struct hog *hog)
-{
-	return MAX(hog->stride, PAGE_SIZE);
-}
-
-static int fill(struct hog *hog, struct refusal *why)
-{
-	for (uint64_t at = 0; at < hog_bytes(hog); at += page_step(hog)) {
-		if (thread_interrupted())
-			return refuse(why, -EINTR, "fill", "interrupted");
-		write_page(hog, at, hog->round);
-	}
-	return 0;
-}
-
-static int refuse_bad_word(const struct hog *hog, struct refusal *why)
-{
-	return refuse(why, -EBADMSG, "verify", "%s: the word at offset 0x%lx is 0x%lx: wrong",
-		      hog->name, (unsigned long)hog->bad_offset, (unsigned long)hog->bad_value);
-}
-
-static int verify(struct hog *hog, struct refusal *why)
-{
-	for (uint64_t at = 0; at < hog_bytes(hog); at += page_step(hog)) {
-		if (thread_interrupted())
-			return refuse(why, -EINTR, "verify", "interrupted");
-		if (!verify_page(hog, at, hog->round))
-			return refuse_bad_word(hog, why);
-	}
-	return 0;
-}
 
 /* --- life --- */
 
@@ -126,13 +28,18 @@ static struct hog *hog_find(const char *name)
 	return NULL;
 }
 
-static struct hog *hog_find_or_refuse(const char *name, struct refusal *why)
+int hog_apply(const char *name, int (*fn)(struct hog *hog, void *arg, struct refusal *why),
+	      void *arg, struct refusal *why)
 {
-	struct hog *hog = hog_find(name);
+	struct hog *hog;
+	int err;
 
-	if (hog == NULL)
-		refuse(why, -ENOENT, "name", "there is no hog %s", name);
-	return hog;
+	mutex_lock(&hogs_lock);
+	hog = hog_find(name);
+	err = hog != NULL ? fn(hog, arg, why)
+			  : refuse(why, -ENOENT, "name", "there is no hog %s", name);
+	mutex_unlock(&hogs_lock);
+	return err;
 }
 
 static void free_spare(struct hog *hog)
@@ -180,7 +87,7 @@ static int populate(struct hog *hog, const struct hog_request *request, struct r
 	else
 		err = vm_object_grow(hog->object, request->size >> PAGE_SHIFT, request->order,
 				     request->node, request->node != NODE_ANY, why);
-	return err != 0 ? err : fill(hog, why);
+	return err != 0 ? err : hog_fill(hog, why);
 }
 
 static struct hog *hog_create(const struct hog_request *request)
@@ -249,95 +156,73 @@ out:
 	return err;
 }
 
-int hog_verify(const char *name, struct refusal *why)
+static int verify(struct hog *hog, void *arg __unused, struct refusal *why)
 {
-	struct hog *hog;
-	int err = -ENOENT;
-
-	mutex_lock(&hogs_lock);
-	hog = hog_find_or_refuse(name, why);
-	if (hog != NULL && hog->failed)
-		err = refuse_bad_word(hog, why);
-	else if (hog != NULL) /* a churning hog verifies itself all the time */
-		err = hog->churner != NULL ? 0 : verify(hog, why);
-	mutex_unlock(&hogs_lock);
-	return err;
+	if (hog->failed)
+		return hog_refuse_bad_word(hog, why);
+	/* A churning hog verifies itself all the time. */
+	return hog->churner != NULL ? 0 : hog_read(hog, why);
 }
 
-static void churn(void *arg)
+int hog_verify(const char *name, struct refusal *why)
+{
+	return hog_apply(name, verify, NULL, why);
+}
+
+static void churn_thread(void *arg)
 {
 	struct hog *hog = arg;
 
-	while (!__atomic_load_n(&hog->stop, __ATOMIC_ACQUIRE) && !hog->failed) {
-		for (uint64_t at = 0; at < hog_bytes(hog) && !hog->failed; at += page_step(hog)) {
-			if (verify_page(hog, at, hog->round))
-				write_page(hog, at, hog->round + 1);
-			else
-				klog(LOG_ERR, "hog: %s: wrong word 0x%lx at offset 0x%lx",
-				     hog->name, (unsigned long)hog->bad_value,
-				     (unsigned long)hog->bad_offset);
-		}
-		hog->round++;
-	}
+	while (!__atomic_load_n(&hog->stop, __ATOMIC_ACQUIRE) && !hog->failed)
+		hog_rewrite(hog);
+}
+
+static int churn(struct hog *hog, void *arg __unused, struct refusal *why)
+{
+	char thread[THREAD_NAME_MAX];
+
+	if (hog->churner != NULL)
+		return refuse(why, -EALREADY, "churn", "%s is churning", hog->name);
+	snprintf(thread, sizeof(thread), "churn:%s", hog->name);
+	hog->churner = thread_create(thread, churn_thread, hog);
+	return hog->churner != NULL ? 0 : refuse(why, -ENOMEM, "churn", "no memory for a thread");
 }
 
 int hog_churn(const char *name, struct refusal *why)
 {
-	struct hog *hog;
-	int err = 0;
+	return hog_apply(name, churn, NULL, why);
+}
 
-	mutex_lock(&hogs_lock);
-	hog = hog_find_or_refuse(name, why);
-	if (hog == NULL) {
-		err = -ENOENT;
-	} else if (hog->churner != NULL) {
-		err = refuse(why, -EALREADY, "churn", "%s is churning", name);
-	} else {
-		char thread[THREAD_NAME_MAX];
-
-		snprintf(thread, sizeof(thread), "churn:%s", name);
-		hog->churner = thread_create(thread, churn, hog);
-		if (hog->churner == NULL)
-			err = refuse(why, -ENOMEM, "churn", "no memory for a thread");
-	}
-	mutex_unlock(&hogs_lock);
-	return err;
+static int share(struct hog *hog, void *arg __unused, struct refusal *why)
+{
+	return vm_object_share(hog->object, why);
 }
 
 int hog_share(const char *name, struct refusal *why)
 {
-	struct hog *hog;
-	int err = -ENOENT;
+	return hog_apply(name, share, NULL, why);
+}
 
-	mutex_lock(&hogs_lock);
-	hog = hog_find_or_refuse(name, why);
-	if (hog != NULL)
-		err = vm_object_share(hog->object, why);
-	mutex_unlock(&hogs_lock);
+/* Its pin goes with it, as a device is told to stop before its driver ends. */
+static int stop(struct hog *hog, void *arg __unused, struct refusal *why)
+{
+	int err = 0;
+
+	list_del(&hog->link);
+	if (hog->churner != NULL) {
+		__atomic_store_n(&hog->stop, true, __ATOMIC_RELEASE);
+		thread_join(hog->churner);
+	}
+	if (hog->failed)
+		err = hog_refuse_bad_word(hog, why);
+	hog_drop_pin(hog);
+	hog_free(hog);
 	return err;
 }
 
 int hog_stop(const char *name, struct refusal *why)
 {
-	struct hog *hog;
-	int err = 0;
-
-	mutex_lock(&hogs_lock);
-	hog = hog_find_or_refuse(name, why);
-	if (hog == NULL) {
-		err = -ENOENT;
-	} else {
-		list_del(&hog->link);
-		if (hog->churner != NULL) {
-			__atomic_store_n(&hog->stop, true, __ATOMIC_RELEASE);
-			thread_join(hog->churner);
-		}
-		if (hog->failed)
-			err = refuse_bad_word(hog, why);
-		hog_free(hog);
-	}
-	mutex_unlock(&hogs_lock);
-	return err;
+	return hog_apply(name, stop, NULL, why);
 }
 
 static void fill_info(const struct hog *hog, struct hog_info *info)
@@ -349,9 +234,14 @@ static void fill_info(const struct hog *hog, struct hog_info *info)
 		.moves = hog->object->moves,
 		.mappings = hog->object->nmappings,
 		.order = hog->order,
+		.pinned = "no",
 		.movable = hog->object->owner.ops != NULL,
 		.churning = hog->churner != NULL,
 	};
+	if (__atomic_load_n(&hog->pin.held, __ATOMIC_ACQUIRE)) {
+		info->pinned_pages = hog->pin.range.npages;
+		info->pinned = hog->pin.kind == PIN_LONG ? "long" : "short";
+	}
 	memcpy(info->name, hog->name, sizeof(info->name));
 }
 

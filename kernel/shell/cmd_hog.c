@@ -52,6 +52,43 @@ static int hog_start_command(int argc, char **argv)
 	return hog_start(&request, &why) == 0 ? SHELL_OK : shell_refused("hog", &why);
 }
 
+static int pin_option(struct hog_pin_request *request, const char *word)
+{
+	if (strcmp(word, "long") == 0) {
+		request->kind = PIN_LONG;
+		return 0;
+	}
+	if (strncmp(word, "offset=", 7) == 0)
+		return parse_size(word + 7, &request->offset);
+	if (strncmp(word, "size=", 5) == 0)
+		return parse_size(word + 5, &request->size);
+	return parse_seconds(word, &request->for_us) == 0 && request->for_us != 0 ? 0 : -EINVAL;
+}
+
+static int hog_pin_command(int argc, char **argv)
+{
+	struct hog_pin_request request = {.kind = PIN_SHORT};
+	struct refusal why = {0};
+
+	if (argc < 3)
+		return shell_usage("hog", "pin wants a name");
+	for (int i = 3; i < argc; i++)
+		if (pin_option(&request, argv[i]) != 0)
+			return shell_usage("hog", "'%s' is not an option of pin", argv[i]);
+	if (request.kind == PIN_LONG && request.for_us != 0)
+		return shell_usage("hog", "a long pin has no end that is known");
+	if (hog_pin(argv[2], &request, &why) != 0)
+		return shell_refused("hog", &why);
+	shell_printf("hog: %s: %lu pages pinned, %s, the first at pfn 0x%lx", argv[2],
+		     (unsigned long)request.pages, request.kind == PIN_LONG ? "long" : "short",
+		     (unsigned long)request.pfn);
+	if (request.moved != 0)
+		shell_printf("; %lu chunks left ZONE_MOVABLE for that",
+			     (unsigned long)request.moved);
+	shell_printf("\n");
+	return SHELL_OK;
+}
+
 static int hog_list_command(bool as_json)
 {
 	struct hog_info info;
@@ -62,15 +99,16 @@ static int hog_list_command(bool as_json)
 		json_begin(&json);
 		json_array(&json, "hogs");
 	} else {
-		shell_printf("NAME             SIZE    KIND    ORDER MAPPED ROUNDS   MOVES\n");
+		shell_printf(
+			"NAME             SIZE    KIND    ORDER MAPPED ROUNDS   MOVES PINNED\n");
 	}
 	for (unsigned i = 0; hog_info(i, &info); i++) {
 		if (!as_json) {
-			shell_printf("%-16s %-7s %-7s %5u %6u %6lu %7lu%s\n", info.name,
+			shell_printf("%-16s %-7s %-7s %5u %6u %6lu %7lu %-6s%s\n", info.name,
 				     format_size(info.bytes, false, size, sizeof(size)),
 				     info.movable ? "movable" : "kernel", info.order, info.mappings,
 				     (unsigned long)info.rounds, (unsigned long)info.moves,
-				     info.churning ? " churning" : "");
+				     info.pinned, info.churning ? " churning" : "");
 			continue;
 		}
 		json_object(&json, NULL);
@@ -82,6 +120,8 @@ static int hog_list_command(bool as_json)
 		json_number(&json, "rounds", info.rounds);
 		json_number(&json, "moves", info.moves);
 		json_bool(&json, "churning", info.churning);
+		json_string(&json, "pinned", info.pinned);
+		json_number(&json, "pinned_pages", info.pinned_pages);
 		json_object_end(&json);
 	}
 	if (as_json) {
@@ -93,7 +133,9 @@ static int hog_list_command(bool as_json)
 
 SHELL_COMMAND(hog,
 	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] | "
-	      "verify NAME | churn NAME | share NAME | list [-J] | stop NAME",
+	      "verify NAME | churn NAME | share NAME | "
+	      "pin NAME [long|SECONDS] [offset=SIZE] [size=SIZE] | unpin NAME | "
+	      "list [-J] | stop NAME",
 	      "hold memory, filled with a pattern", "hog start big 800M movable node=1",
 	      SHELL_NORMAL)
 {
@@ -103,6 +145,7 @@ SHELL_COMMAND(hog,
 	} verbs[] = {{"verify", hog_verify},
 		     {"churn", hog_churn},
 		     {"share", hog_share},
+		     {"unpin", hog_unpin},
 		     {"stop", hog_stop}};
 	struct refusal why = {0};
 
@@ -110,6 +153,8 @@ SHELL_COMMAND(hog,
 		return shell_usage("hog", "what shall it do?");
 	if (strcmp(argv[1], "start") == 0)
 		return hog_start_command(argc, argv);
+	if (strcmp(argv[1], "pin") == 0)
+		return hog_pin_command(argc, argv);
 	if (strcmp(argv[1], "list") == 0 &&
 	    (argc == 2 || (argc == 3 && strcmp(argv[2], "-J") == 0)))
 		return hog_list_command(argc == 3);
