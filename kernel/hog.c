@@ -80,35 +80,41 @@ static int take_all(struct hog *hog, const struct hog_request *request)
 
 static int populate(struct hog *hog, const struct hog_request *request, struct refusal *why)
 {
+	uint64_t npages = request->size >> PAGE_SHIFT;
 	int err;
 
-	if (request->size == 0)
+	if (npages > pages_managed())
+		return refuse(why, -ENOMEM, "size", "%lu pages are wanted, all zones have %lu",
+			      (unsigned long)npages, (unsigned long)pages_managed());
+	if (npages == 0)
 		err = take_all(hog, request);
 	else
-		err = vm_object_grow(hog->object, request->size >> PAGE_SHIFT, request->order,
-				     request->node, request->node != NODE_ANY, why);
+		err = vm_object_grow(hog->object, npages, request->order, request->node,
+				     request->node != NODE_ANY, why);
 	return err != 0 ? err : hog_fill(hog, why);
 }
 
-static struct hog *hog_create(const struct hog_request *request)
+static int hog_create(const struct hog_request *request, struct hog **created, struct refusal *why)
 {
 	uint64_t limit = request->size != 0 ? request->size >> PAGE_SHIFT : pages_managed();
 	char name[VM_OBJECT_NAME_MAX];
 	struct hog *hog = kzalloc(sizeof(*hog));
+	int err;
 
 	if (hog == NULL)
-		return NULL;
+		return refuse(why, -ENOMEM, "create", "no memory for a hog's descriptor");
 	snprintf(name, sizeof(name), "hog:%s", request->name);
-	hog->object = vm_object_create(name, limit, request->movable);
-	if (hog->object == NULL) {
+	err = vm_object_create(name, limit, request->movable, &hog->object, why);
+	if (err != 0) {
 		kfree(hog);
-		return NULL;
+		return err;
 	}
 	strncpy(hog->name, request->name, HOG_NAME_MAX - 1);
 	hog->seed = request->seed;
 	hog->stride = request->stride != 0 ? request->stride : sizeof(uint64_t);
 	hog->order = request->order;
-	return hog;
+	*created = hog;
+	return 0;
 }
 
 static int check_request(const struct hog_request *request, struct refusal *why)
@@ -134,18 +140,16 @@ static int check_request(const struct hog_request *request, struct refusal *why)
 
 int hog_start(const struct hog_request *request, struct refusal *why)
 {
-	struct hog *hog;
+	struct hog *hog = NULL;
 	int err;
 
 	mutex_lock(&hogs_lock);
 	err = check_request(request, why);
 	if (err != 0)
 		goto out;
-	hog = hog_create(request);
-	if (hog == NULL) {
-		err = refuse(why, -ENOMEM, "create", "no memory for a hog's descriptor");
+	err = hog_create(request, &hog, why);
+	if (err != 0)
 		goto out;
-	}
 	err = populate(hog, request, why);
 	if (err != 0)
 		hog_free(hog);

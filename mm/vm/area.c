@@ -11,6 +11,8 @@
 #include "arch/mmu.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/errno.h"
 #include "kernel/lib/list.h"
 #include "kernel/spinlock.h"
 #include "mm/slab.h"
@@ -44,26 +46,55 @@ static bool area_place(struct vm_area *area, size_t span)
 	return true;
 }
 
-vaddr_t vm_area_reserve(size_t size)
+/* The largest hole; area_lock held. */
+static size_t largest_hole(void)
 {
-	size_t span = ALIGN_UP(size + PAGE_SIZE, SIZE_1G);
+	size_t largest = 0;
+	vaddr_t start = VM_BASE;
+	const struct vm_area *area;
+
+	list_for_each_entry (area, &areas, link) {
+		largest = MAX(largest, area->start - start);
+		start = area->end;
+	}
+	return MAX(largest, VM_END - start);
+}
+
+static int refuse_span(size_t size, size_t room, int err, const char *what, struct refusal *why)
+{
+	return refuse(why, err, "address space", "%lu GiB are wanted, %s is %lu GiB",
+		      (unsigned long)(size / SIZE_1G + (size % SIZE_1G != 0)), what,
+		      (unsigned long)(room / SIZE_1G));
+}
+
+int vm_area_reserve(size_t size, vaddr_t *va, struct refusal *why)
+{
 	struct vm_area *area;
 	uint64_t flags;
+	size_t span, room;
 	bool placed;
 
-	if (size == 0 || size >= VM_END - VM_BASE || FAULT_HIT(alloc_vm_area))
-		return 0;
+	if (size == 0)
+		return refuse(why, -EINVAL, "address space", "none is wanted");
+	if (size > VM_END - VM_BASE - PAGE_SIZE)
+		return refuse_span(size, VM_END - VM_BASE, -E2BIG, "all that objects have", why);
+	if (FAULT_HIT(alloc_vm_area))
+		return refuse(why, -ENOMEM, "address space", FAULT_TEXT);
 	area = kmalloc(sizeof(*area));
 	if (area == NULL)
-		return 0;
+		return refuse(why, -ENOMEM, "address space", "no memory for its descriptor");
+	span = ALIGN_UP(size + PAGE_SIZE, SIZE_1G);
 	flags = spin_lock(&area_lock);
 	placed = area_place(area, span);
+	room = placed ? 0 : largest_hole();
 	spin_unlock(&area_lock, flags);
 	if (!placed) {
 		kfree(area);
-		return 0;
+		return refuse_span(size, room, -ENOSPC, "the largest hole in what objects have",
+				   why);
 	}
-	return area->start;
+	*va = area->start;
+	return 0;
 }
 
 void vm_area_release(vaddr_t va)

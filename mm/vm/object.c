@@ -130,16 +130,18 @@ void vm_init(void)
 
 /* --- life --- */
 
-struct vm_object *vm_object_create(const char *name, uint64_t limit, bool movable)
+int vm_object_create(const char *name, uint64_t limit, bool movable, struct vm_object **created,
+		     struct refusal *why)
 {
 	struct vm_object *object = kzalloc(sizeof(*object));
+	int err;
 
 	if (object == NULL)
-		return NULL;
-	object->mapping[0] = vm_area_reserve(limit << PAGE_SHIFT);
-	if (object->mapping[0] == 0) {
+		return refuse(why, -ENOMEM, "create", "no memory for the descriptor of %s", name);
+	err = vm_area_reserve(limit << PAGE_SHIFT, &object->mapping[0], why);
+	if (err != 0) {
 		kfree(object);
-		return NULL;
+		return err;
 	}
 	mutex_init(&object->lock, "vm-object");
 	snprintf(object->name, sizeof(object->name), "%s", name);
@@ -147,7 +149,8 @@ struct vm_object *vm_object_create(const char *name, uint64_t limit, bool movabl
 	object->owner.ops = movable ? &object_ops : NULL;
 	object->limit = limit;
 	object->nmappings = 1;
-	return object;
+	*created = object;
+	return 0;
 }
 
 /* Maps the chunk in every mapping, or in none. */
@@ -175,9 +178,7 @@ static int grow_by_chunk(struct vm_object *object, unsigned order, unsigned flag
 	int err;
 
 	if (page == NULL)
-		return refuse(why, -ENOMEM, "allocate", "no free chunk of order %u %s%s", order,
-			      flags & ALLOC_MOVABLE ? "for movable memory" : "in a Normal zone",
-			      flags & ALLOC_THISNODE ? " on that node" : "");
+		return -ENOMEM;
 	page->private = object->npages;
 	err = map_everywhere(object, page, object->npages);
 	if (err != 0) {
@@ -188,24 +189,56 @@ static int grow_by_chunk(struct vm_object *object, unsigned order, unsigned flag
 	return 0;
 }
 
+/* Free pages of the zones that would do. */
+static uint64_t free_for(unsigned flags, int node)
+{
+	uint64_t pages = 0;
+	unsigned n;
+
+	for_each_node (n)
+		for (unsigned type = 0; type < ZONE_TYPES; type++)
+			if ((type != ZONE_MOVABLE || (flags & ALLOC_MOVABLE)) &&
+			    (!(flags & ALLOC_THISNODE) || n == (unsigned)node))
+				pages += nodes[n].zone[type].free;
+	return pages;
+}
+
+/* What there was of it, and what is left that is too small. */
+static int refuse_no_chunk(unsigned order, unsigned flags, int node, uint64_t had, uint64_t want,
+			   struct refusal *why)
+{
+	char where[16] = "";
+
+	if (flags & ALLOC_THISNODE)
+		snprintf(where, sizeof(where), " of node %d", node);
+	return refuse(why, -ENOMEM, "allocate",
+		      "no free chunk of order %u %s%s after %lu of %lu pages; %lu are free there",
+		      order, flags & ALLOC_MOVABLE ? "in the zones" : "in the Normal zones", where,
+		      (unsigned long)had, (unsigned long)want,
+		      (unsigned long)free_for(flags, node));
+}
+
 int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, int node,
 		   bool this_node, struct refusal *why)
 {
 	unsigned flags = (object->owner.ops != NULL ? ALLOC_MOVABLE : 0U) |
 			 (this_node ? ALLOC_THISNODE : 0U);
+	uint64_t start = object->npages;
 	int err = 0;
 
 	ASSERT(IS_ALIGNED(npages, 1UL << order) && IS_ALIGNED(object->npages, 1UL << order));
 	if (npages > object->limit - object->npages)
 		return refuse(why, -E2BIG, "map", "%s has room for %lu pages", object->name,
 			      (unsigned long)object->limit);
-	for (uint64_t end = object->npages + npages; err == 0 && object->npages < end;) {
+	while (err == 0 && object->npages < start + npages) {
 		if (thread_interrupted())
 			return refuse(why, -EINTR, "allocate", "interrupted");
 		mutex_lock(&object->lock);
 		err = grow_by_chunk(object, order, flags, node, why);
 		mutex_unlock(&object->lock);
 	}
+	if (err == -ENOMEM)
+		refuse_no_chunk(order, flags, node, object->npages - start, npages, why);
 	return err;
 }
 
@@ -221,14 +254,14 @@ struct page *object_page(const struct vm_object *object, uint64_t offset)
 int vm_object_share(struct vm_object *object, struct refusal *why)
 {
 	vaddr_t va;
-	int err = 0;
+	int err;
 
 	if (object->nmappings == VM_MAPPINGS_MAX)
 		return refuse(why, -ENOSPC, "map", "%s is mapped %u times already", object->name,
 			      object->nmappings);
-	va = vm_area_reserve(object->limit << PAGE_SHIFT);
-	if (va == 0)
-		return refuse(why, -ENOMEM, "map", "no address space or no memory");
+	err = vm_area_reserve(object->limit << PAGE_SHIFT, &va, why);
+	if (err != 0)
+		return err;
 
 	mutex_lock(&object->lock);
 	for (uint64_t offset = 0; err == 0 && offset < object->npages;) {

@@ -35,10 +35,9 @@ struct vm_object {
 /* Registers the page-fault handler for the VM area. */
 void vm_init(void);
 
-/*
- * An empty object with room for `limit` pages.  NULL: no memory or no address space.
- */
-struct vm_object *vm_object_create(const char *name, uint64_t limit, bool movable);
+/* An empty object with room for `limit` pages.  0, -ENOMEM, or what vm_area_reserve() says. */
+int vm_object_create(const char *name, uint64_t limit, bool movable, struct vm_object **created,
+		     struct refusal *why);
 /* Unmaps it and frees every chunk.  Nobody may be using it. */
 void vm_object_destroy(struct vm_object *object);
 

@@ -31,8 +31,9 @@ static bool setup(struct test *t, uint64_t npages, unsigned order)
 		test_fail(t, __FILE__, __LINE__, "online: %s", why.text);
 		return false;
 	}
-	object = vm_object_create("selftest", npages, true);
-	if (object != NULL && vm_object_grow(object, npages, order, dimm.node, true, &why) == 0)
+	object = NULL;
+	if (vm_object_create("selftest", npages, true, &object, &why) == 0 &&
+	    vm_object_grow(object, npages, order, dimm.node, true, &why) == 0)
 		return true;
 	test_fail(t, __FILE__, __LINE__, "object: %s", why.text);
 	if (object != NULL)
@@ -191,8 +192,7 @@ KERNEL_TEST(pin, long_pin_without_room_is_refused)
 	vm_object_destroy(object);
 	object = NULL;
 	while (object == NULL && order-- > 0) {
-		object = vm_object_create("selftest", 1UL << order, true);
-		if (object != NULL &&
+		if (vm_object_create("selftest", 1UL << order, true, &object, NULL) == 0 &&
 		    vm_object_grow(object, 1UL << order, order, dimm.node, true, NULL) != 0) {
 			vm_object_destroy(object);
 			object = NULL;
