@@ -20,7 +20,7 @@
 static uint64_t tsc_base;
 static uint64_t tsc_hz;
 static uint64_t us_per_cycle; /* times 2^SHIFT; 0: not calibrated */
-static uint64_t ticks;
+uint64_t clock_tick_count;
 static void (*tick_hook)(void);
 
 void clock_init(void)
@@ -51,11 +51,6 @@ uint64_t clock_us(void)
 	return (uint64_t)((uint128)cycles * us_per_cycle >> SHIFT);
 }
 
-uint64_t clock_ticks(void)
-{
-	return __atomic_load_n(&ticks, __ATOMIC_RELAXED);
-}
-
 uint64_t clock_cycles_per_us(void)
 {
 	return tsc_hz == 0 ? 1 : MAX(tsc_hz / 1000000, 1UL);
@@ -73,7 +68,7 @@ void clock_delay_us(uint64_t us)
 
 static void tick(void)
 {
-	__atomic_store_n(&ticks, ticks + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&clock_tick_count, clock_tick_count + 1, __ATOMIC_RELAXED);
 	timers_run(clock_us());
 	if (tick_hook != NULL)
 		tick_hook();

@@ -16,10 +16,16 @@ void clock_init(void); /* calibrates; needs no interrupts: the first thing kmain
 void clock_start_ticks(void);
 /* One function called at every tick after the timers, with interrupts off: the scheduler's. */
 void clock_set_tick_hook(void (*hook)(void));
-uint64_t clock_us(void);    /* microseconds since boot; 0 before clock_init() */
-uint64_t clock_ticks(void); /* local timer ticks since boot: the age of pages is in these */
+uint64_t clock_us(void); /* microseconds since boot; 0 before clock_init() */
 uint64_t clock_cycles_per_us(void);
 void clock_delay_us(uint64_t us); /* busy; for hardware */
+
+/* Local timer ticks since boot: the age of pages is in these.  In line: every allocation asks. */
+extern uint64_t clock_tick_count;
+static inline uint64_t clock_ticks(void)
+{
+	return __atomic_load_n(&clock_tick_count, __ATOMIC_RELAXED);
+}
 
 /*
  * A timer belongs to its caller; all zero before the first start.  Timers fire in the order of

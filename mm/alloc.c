@@ -1,7 +1,9 @@
 /*
  * mm/alloc.c - which zone of which node serves a request.
  *
- * Holds nothing and locks nothing itself.  Nodes are tried nearest first; within a node a
+ * Holds only a table of the zones' per-CPU lists, immutable after start, and locks nothing itself.
+ *
+ * Nodes are tried nearest first; within a node a
  * movable request takes ZONE_MOVABLE before ZONE_NORMAL, so that a near page that may block an
  * offline is preferred to a far one that may not: distance costs at every access.  Zones
  * without a chunk that could fit are passed over by one look at their bitmap, without the lock;
@@ -13,9 +15,19 @@
 #include "kernel/clock.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 
 FAULT_SITE(alloc_page, "a chunk of pages is wanted, by anybody")
+
+/* zone->pcp by zone id: the fast path needs nothing else of a zone. */
+static struct pcp *pcp_of_zone[UINT8_MAX + 1];
+
+void pages_use_lists(struct zone *zone, struct pcp *pcp, unsigned ncpus)
+{
+	ASSERT(zone == zone_by_id(zone->id));
+	pcp_attach(zone, pcp, ncpus);
+	pcp_of_zone[zone->id] = pcp;
+}
 
 static bool may_have_chunk(const struct zone *zone, unsigned order)
 {
@@ -23,32 +35,79 @@ static bool may_have_chunk(const struct zone *zone, unsigned order)
 	       __atomic_load_n(&zone->deferred, __ATOMIC_RELAXED) != NULL;
 }
 
-static struct page *alloc_from_node(struct node *node, unsigned order, unsigned flags)
+/* This CPU's list first; where it is empty, a batch. */
+static struct page *alloc_from_lists(struct zone *zone, unsigned order, unsigned list,
+				     const struct page_owner *owner)
 {
-	struct page *page;
+	struct page *page = pcp_take(zone->pcp, list, owner);
 
-	if ((flags & ALLOC_MOVABLE) && may_have_chunk(&node->zone[ZONE_MOVABLE], order)) {
-		page = buddy_alloc(&node->zone[ZONE_MOVABLE], order);
-		if (page != NULL)
-			return page;
-	}
-	if (!may_have_chunk(&node->zone[ZONE_NORMAL], order))
-		return NULL;
-	return buddy_alloc(&node->zone[ZONE_NORMAL], order);
+	return page != NULL || !may_have_chunk(zone, order) ? page : pcp_refill(zone, list, owner);
 }
 
-static struct page *alloc_nearest(const struct node *home, unsigned order, unsigned flags)
+static struct page *alloc_from_zone(struct zone *zone, unsigned order,
+				    const struct page_owner *owner)
 {
-	unsigned n = (flags & ALLOC_THISNODE) ? 1 : home->nfallback;
+	unsigned list = pcp_index(order);
+	struct page *page;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct page *page = alloc_from_node(&nodes[home->fallback[i]], order, flags);
+	if (list != PCP_LISTS && zone->pcp != NULL)
+		return alloc_from_lists(zone, order, list, owner);
+	if (!may_have_chunk(zone, order))
+		return NULL;
+	page = buddy_alloc(zone, order);
+	if (page != NULL)
+		page->owner = owner;
+	return page;
+}
+
+static struct page *alloc_from_node(struct node *node, unsigned order, unsigned flags,
+				    const struct page_owner *owner)
+{
+	struct page *page = NULL;
+
+	if (flags & ALLOC_MOVABLE)
+		page = alloc_from_zone(&node->zone[ZONE_MOVABLE], order, owner);
+	return page != NULL ? page : alloc_from_zone(&node->zone[ZONE_NORMAL], order, owner);
+}
+
+static unsigned nodes_to_try(const struct node *home, unsigned flags)
+{
+	return (flags & ALLOC_THISNODE) ? 1 : home->nfallback;
+}
+
+static struct page *alloc_nearest(const struct node *home, unsigned order, unsigned flags,
+				  const struct page_owner *owner)
+{
+	for (unsigned i = 0; i < nodes_to_try(home, flags); i++) {
+		struct page *page = alloc_from_node(&nodes[home->fallback[i]], order, flags, owner);
 
 		if (page != NULL)
 			return page;
 	}
 	return NULL;
 }
+
+/* What may serve the request gets back what lies on the CPUs' lists; false: there was nothing. */
+static bool drain_lists(const struct node *home, unsigned flags)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < nodes_to_try(home, flags); i++) {
+		struct zone *zone = nodes[home->fallback[i]].zone;
+
+		any |= pcp_drain_any(&zone[ZONE_NORMAL]);
+		if (flags & ALLOC_MOVABLE)
+			any |= pcp_drain_any(&zone[ZONE_MOVABLE]);
+	}
+	return any;
+}
+
+/*
+ * --- the fast path ---
+ *
+ * One page, or 2 MiB, from or to this CPU's list.  Everything else is a tail call, so that what
+ * is done a thousand times for once of it saves no registers.
+ */
 
 /* Clears a chunk, eight bytes at a time: the string instruction is the fastest there is
  * without vector registers [SDM 1 7.3.9.3]. */
@@ -60,32 +119,92 @@ static void clear_chunk(struct page *page, unsigned order)
 	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0UL) : "memory");
 }
 
-struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner)
+static inline void page_born(struct page *page, uint32_t caller)
 {
-	struct page *page;
+	page->caller = caller;
+	page->birth = (uint32_t)clock_ticks();
+	page->short_pins = page->long_pins = 0;
+}
 
-	ASSERT(owner != NULL);
-	ASSERT(!(flags & ALLOC_MOVABLE) || page_owner_movable(owner));
-	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
+static __noinline struct page *alloc_slow(unsigned order, unsigned flags, int node,
+					  const struct page_owner *owner, uint32_t caller)
+{
+	const struct node *home = &nodes[node];
+	struct page *page;
 
 	if (order > MAX_ORDER || FAULT_HIT(alloc_page))
 		return NULL;
-	/* Threads run on the boot CPU, which is in node 0. */
-	page = alloc_nearest(&nodes[node == NODE_ANY ? 0 : node], order, flags);
+	page = alloc_nearest(home, order, flags, owner);
+	/* Other CPUs' lists hold pages, or keep a large chunk from being whole. */
+	if (page == NULL && drain_lists(home, flags))
+		page = alloc_nearest(home, order, flags, owner);
 	if (page == NULL)
 		return NULL;
-	page->owner = owner;
-	page->caller = (uint32_t)(uintptr_t)__builtin_return_address(0);
-	page->birth = (uint32_t)clock_ticks();
+	page_born(page, caller);
 	if (flags & ALLOC_ZERO)
 		clear_chunk(page, order);
 	return page;
 }
 
-void page_free(struct page *page)
+static __noinline struct page *cleared(struct page *page, unsigned order)
+{
+	clear_chunk(page, order);
+	return page;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner)
+{
+	uint32_t caller = (uint32_t)(uintptr_t)__builtin_return_address(0);
+	struct page *page = NULL;
+	struct pcp *cpus;
+
+	_Static_assert((int)ALLOC_MOVABLE == (int)ZONE_MOVABLE, "the flag picks the zone");
+	ASSERT(owner != NULL);
+	ASSERT(!(flags & ALLOC_MOVABLE) || page_owner_movable(owner));
+	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
+
+	/* Threads run on the boot CPU, which is in node 0. */
+	if (node == NODE_ANY)
+		node = 0;
+	cpus = pcp_of_zone[(unsigned)node * ZONE_TYPES + (flags & ALLOC_MOVABLE)];
+	if (likely(cpus != NULL && !fault_active)) {
+		if (likely(order == 0))
+			page = pcp_take(cpus, 0, owner);
+		else if (order == ORDER_2M)
+			page = pcp_take(cpus, 1, owner);
+	}
+	if (unlikely(page == NULL))
+		return alloc_slow(order, flags, node, owner, caller);
+	page_born(page, caller);
+	return likely(!(flags & ALLOC_ZERO)) ? page : cleared(page, order);
+}
+
+static __noinline void free_slow(struct page *page)
 {
 	ASSERT(page->zone / ZONE_TYPES < nr_nodes);
 	buddy_free(page_zone(page), page);
+}
+
+/* What may never have been marked dirty (at its limit) has to go out by way of the free lists
+ * again; what is in no state to be freed, to the panic in buddy_free(). */
+void page_free(struct page *page)
+{
+	struct pcp *cpus = pcp_of_zone[page->zone], *full;
+	enum pcp_put put = PCP_NOT;
+
+	if (likely(cpus != NULL && page->state == PAGE_USED && page->order < page->limit)) {
+		if (likely(page->order == 0)) {
+			put = pcp_put(cpus, 0, page, &full);
+			if (unlikely(put == PCP_FULL))
+				return pcp_spill(full, 0);
+		} else if (page->order == ORDER_2M) {
+			put = pcp_put(cpus, 1, page, &full);
+			if (unlikely(put == PCP_FULL))
+				return pcp_spill(full, 1);
+		}
+	}
+	if (unlikely(put == PCP_NOT))
+		return free_slow(page);
 }
 
 void pages_settle(void)
@@ -93,8 +212,10 @@ void pages_settle(void)
 	unsigned n;
 
 	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
+		for (unsigned type = 0; type < ZONE_TYPES; type++) {
+			pcp_drain(&nodes[n].zone[type]);
 			buddy_settle(&nodes[n].zone[type]);
+		}
 }
 
 static uint64_t sum_zones(uint64_t (*pages)(const struct zone *))
@@ -106,11 +227,6 @@ static uint64_t sum_zones(uint64_t (*pages)(const struct zone *))
 		for (unsigned type = 0; type < ZONE_TYPES; type++)
 			sum += pages(&nodes[n].zone[type]);
 	return sum;
-}
-
-static uint64_t zone_free_pages(const struct zone *zone)
-{
-	return zone->free;
 }
 
 static uint64_t zone_managed_pages(const struct zone *zone)

@@ -23,7 +23,13 @@ enum alloc_flags {
 struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner);
 void page_free(struct page *page);
 
-/* Does the merges that were put off in every zone (mm/buddy.h): before counting chunks. */
+/* Gives a zone of the node table per-CPU lists (mm/pcp.h), in the caller's memory, zeroed: ncpus
+ * entries.  Once, at start. */
+struct pcp;
+void pages_use_lists(struct zone *zone, struct pcp *pcp, unsigned ncpus);
+
+/* Empties all per-CPU lists and does the merges that were put off (mm/buddy.h), in every zone:
+ * before counting chunks. */
 void pages_settle(void);
 
 /* Pages over all zones, without locks (approximate while others allocate). */

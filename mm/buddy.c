@@ -23,7 +23,7 @@ const char *page_state_name(const struct page *page)
 {
 	static const char *const names[] = {
 		[PAGE_NONE] = "nothing",      [PAGE_FREE] = "free",	  [PAGE_USED] = "used",
-		[PAGE_ISOLATED] = "isolated", [PAGE_COVERED] = "covered",
+		[PAGE_ISOLATED] = "isolated", [PAGE_COVERED] = "covered", [PAGE_PCP] = "free",
 	};
 
 	return page->state < ARRAY_SIZE(names) ? names[page->state] : "nothing";
@@ -148,7 +148,6 @@ static inline struct page *give_out(struct zone *zone, struct page *page, unsign
 {
 	head_write(page, PAGE_USED, order, limit, zone->id);
 	zone->free -= 1UL << order;
-	zone->allocs++;
 	return page;
 }
 
@@ -205,8 +204,29 @@ struct page *buddy_alloc(struct zone *zone, unsigned order)
 	ASSERT(order <= MAX_ORDER);
 	flags = spin_lock(&zone->lock);
 	page = alloc_locked(zone, order);
+	zone->allocs += page != NULL;
 	spin_unlock(&zone->lock, flags);
 	return page;
+}
+
+unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct page **chain)
+{
+	uint64_t flags = spin_lock(&zone->lock);
+	struct page **link = chain;
+	unsigned got = 0;
+
+	for (; got < n; got++) {
+		struct page *page = alloc_locked(zone, order);
+
+		if (page == NULL)
+			break;
+		page->state = PAGE_PCP;
+		*link = page;
+		link = (struct page **)&page->private;
+	}
+	spin_unlock(&zone->lock, flags);
+	*link = NULL;
+	return got;
 }
 
 struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, unsigned order)
@@ -222,6 +242,7 @@ struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, uns
 	if (head->state == PAGE_FREE && heads_chunk(zone, head) && pfn >= base &&
 	    pfn + (1UL << order) <= base + chunk_pages(head))
 		page = carve(zone, head, pfn, order);
+	zone->allocs += page != NULL;
 	spin_unlock(&zone->lock, flags);
 	return page;
 }
@@ -260,7 +281,6 @@ static void free_locked(struct zone *zone, struct page *page)
 {
 	unsigned order = page->order, limit = page->limit;
 
-	zone->frees++;
 	if (zone->deferred != NULL)
 		buddy_settle_locked(zone);
 	if (unlikely(zone->isolating != 0)) {
@@ -286,9 +306,25 @@ void buddy_free(struct zone *zone, struct page *page)
 	if (unlikely(page->state != PAGE_USED || !heads_chunk(zone, page)))
 		panic("buddy: freeing pfn 0x%lx of zone %u, which heads %s (order %u): %s",
 		      (unsigned long)page_to_pfn(page), zone->id, page_state_name(page),
-		      page->order, page->state == PAGE_FREE ? "double free" : "wild free");
+		      page->order, page_is_free(page) ? "double free" : "wild free");
+	zone->frees++;
 	free_locked(zone, page);
 	spin_unlock(&zone->lock, flags);
+}
+
+struct page *buddy_give_batch(struct zone *zone, struct page *chain, unsigned n)
+{
+	uint64_t flags = spin_lock(&zone->lock);
+
+	for (; n > 0; n--) {
+		struct page *page = chain;
+
+		ASSERT(page->state == PAGE_PCP && heads_chunk(zone, page));
+		chain = (struct page *)page->private;
+		free_locked(zone, page);
+	}
+	spin_unlock(&zone->lock, flags);
+	return chain;
 }
 
 /* The order of the largest naturally aligned chunk at `pfn` within npages, a block at most. */

@@ -43,6 +43,14 @@ struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, uns
 void buddy_free(struct zone *zone, struct page *page);
 
 /*
+ * Batches of chunks of one order for a per-CPU list (mm/pcp.h), PAGE_PCP and linked by
+ * page->private.  Taking returns how many there were, up to n, and the chain; giving returns what
+ * is left of the chain without its first n.
+ */
+unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct page **chain);
+struct page *buddy_give_batch(struct zone *zone, struct page *chain, unsigned n);
+
+/*
  * Turns [start, start + npages) into free chunks, writing only their heads, O(log npages) a
  * block.  The range lies inside one 128 MiB window.  The caller accounts present and managed.
  */
@@ -83,6 +91,7 @@ void buddy_settle(struct zone *zone);
 /* A consistent look at a zone's counts, in pages and (area) chunks; settles first. */
 struct zone_counts {
 	uint64_t present, managed, free, isolated, allocs, frees;
+	uint64_t pcp; /* pages, of `free`: on per-CPU lists, and so in no area */
 	uint64_t area[MAX_ORDER + 1];
 };
 void buddy_counts(struct zone *zone, struct zone_counts *counts);

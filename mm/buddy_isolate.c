@@ -62,7 +62,8 @@ uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npa
 		DEBUG_CHECK(heads_chunk(zone, page));
 		next = pfn + chunk_pages(page);
 		if (page->state != PAGE_FREE) {
-			ASSERT(page->state == PAGE_USED || page->state == PAGE_ISOLATED);
+			ASSERT(page->state == PAGE_USED || page->state == PAGE_PCP ||
+			       page->state == PAGE_ISOLATED);
 			continue; /* in use: may reach beyond the range, and moves whole */
 		}
 		ASSERT(next <= end);

@@ -5,6 +5,7 @@
 #include "mm/buddy_priv.h"
 
 #include "kernel/lib/format.h"
+#include "mm/pcp.h"
 
 /* Reports about one zone go here; false, so that `return wrong(...)` reads well. */
 struct report {
@@ -67,7 +68,7 @@ static bool verify_locked(const struct report *r)
 			return false;
 	if (pages != zone->free)
 		return wrong(r, "free pages differ from the free lists", 0, 0);
-	if (zone->free + zone->isolated > zone->managed)
+	if (zone_free_pages(zone) + zone->isolated > zone->managed)
 		return wrong(r, "more pages free than managed", 0, 0);
 	if (zone->managed > zone->present)
 		return wrong(r, "more pages managed than present", 0, 0);
@@ -91,15 +92,17 @@ bool buddy_verify(struct zone *zone, char *text, size_t size)
 void buddy_counts(struct zone *zone, struct zone_counts *counts)
 {
 	uint64_t flags = spin_lock(&zone->lock);
+	struct pcp_sums pcp = pcp_sums(zone);
 
 	buddy_settle_locked(zone);
 	*counts = (struct zone_counts){
 		.present = zone->present,
 		.managed = zone->managed,
-		.free = zone->free,
+		.free = zone->free + pcp.pages,
+		.pcp = pcp.pages,
 		.isolated = zone->isolated,
-		.allocs = zone->allocs,
-		.frees = zone->frees,
+		.allocs = zone->allocs + pcp.allocs,
+		.frees = zone->frees + pcp.frees,
 	};
 	for (unsigned order = 0; order <= MAX_ORDER; order++)
 		counts->area[order] = zone->area[order].count;

@@ -3,13 +3,16 @@
  */
 #include "mm/init.h"
 
+#include "drivers/acpi/tables/static.h"
 #include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "mm/alloc.h"
 #include "mm/early.h"
 #include "mm/init_priv.h"
 #include "mm/kmap.h"
+#include "mm/pcp.h"
 #include "mm/slab.h"
 
 static void report_span(const struct boot_span *span)
@@ -27,6 +30,34 @@ static void prepare_vm_area(void)
 		panic("mm: no memory for the page tables of vm objects");
 }
 
+static const struct page_owner pcp_owner = {.name = "pcp"};
+
+/* As many as may ever run. */
+static unsigned enabled_cpus(void)
+{
+	const struct madt_info *madt = &acpi_static.madt;
+	unsigned n = 0;
+
+	for (unsigned i = 0; acpi_static.has_madt && i < madt->ncpus; i++)
+		n += madt->cpu[i].enabled;
+	return MIN(MAX(n, 1U), MAX_CPUS);
+}
+
+/* Per-CPU lists of every zone, of boot memory, which never leaves. */
+static void make_pcp(unsigned ncpus)
+{
+	unsigned order = log2_ceil(DIV_ROUND_UP(ncpus * sizeof(struct pcp), PAGE_SIZE));
+
+	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
+		struct page *page =
+			page_alloc(order, ALLOC_ZERO, (int)(id / ZONE_TYPES), &pcp_owner);
+
+		if (page == NULL)
+			panic("mm: no memory for the page lists of %u CPUs", ncpus);
+		pages_use_lists(zone_by_id(id), page_to_virt(page), ncpus);
+	}
+}
+
 void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	     const struct zone_hooks *hooks)
 {
@@ -42,6 +73,7 @@ void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 		report_span(&boot_spans[i]);
 	}
 	ASSERT(pages_free() == pages_managed());
+	make_pcp(enabled_cpus());
 	slab_init();
 	kmap_init();
 }

@@ -64,8 +64,8 @@ static void kfree_chunk(void *p)
 
 	if (unlikely(page->state != PAGE_USED || page->owner != &kmalloc_owner))
 		panic("kfree: %s of %p: the page is %s",
-		      page->state == PAGE_FREE ? "double free" : "wild free", p,
-		      page->state == PAGE_FREE ? "free" : "not kmalloc's");
+		      page_is_free(page) ? "double free" : "wild free", p,
+		      page_is_free(page) ? "free" : "not kmalloc's");
 	page_free(page);
 }
 

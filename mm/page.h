@@ -9,7 +9,8 @@
  * block heads a chunk or is PAGE_COVERED (a chunk of order > BLOCK_ORDER from below covers it).
  *
  * Locks used to protect struct members in this file:
- *	z	the zone's lock
+ *	z	the zone's lock; between PAGE_USED and PAGE_PCP the state changes under that of
+ *		the per-CPU list instead
  *	o	who owns the chunk (between page_alloc() and page_free())
  */
 #ifndef MM_PAGE_H
@@ -28,6 +29,7 @@ enum page_state {
 	PAGE_NONE = 0, /* heads nothing */
 	PAGE_FREE,     /* heads a chunk on a free list */
 	PAGE_USED,     /* heads an allocated chunk */
+	PAGE_PCP,      /* heads a free chunk on a per-CPU list: mm/pcp.h */
 	PAGE_ISOLATED, /* heads a free chunk of a block that is going offline: on no list */
 	PAGE_COVERED,  /* first page of a block inside a chunk that starts in an earlier one */
 };
@@ -58,7 +60,7 @@ struct page {
 		struct list_head link; /* [z] PAGE_FREE: the free list */
 		struct {
 			const struct page_owner *owner; /* [o] PAGE_USED */
-			uint64_t private;		/* [o] the owner's own word */
+			uint64_t private; /* [o] the owner's own word; PAGE_PCP: next */
 		};
 	};
 	uint32_t birth;	     /* [o] clock_ticks() at allocation, low half */
@@ -103,6 +105,12 @@ static inline struct page *virt_to_page(const void *va)
 static inline vaddr_t page_caller(const struct page *page)
 {
 	return KERNEL_BASE | page->caller;
+}
+
+/* Is the chunk free, on a free list or on a CPU's? */
+static inline bool page_is_free(const struct page *page)
+{
+	return page->state == PAGE_FREE || page->state == PAGE_PCP;
 }
 
 static inline bool page_owner_movable(const struct page_owner *owner)

@@ -49,15 +49,17 @@ struct zone {
 	const struct zone_hooks *hooks;	      /* [I] may be NULL */
 	struct free_area area[MAX_ORDER + 1]; /* [z] */
 	uint32_t nonempty;		      /* [z] bit n: area[n] is not empty */
-	struct page *deferred;	/* [z] free (and counted in `free`), but on no list yet, or NULL */
-	unsigned isolating;	/* [z] blocks of this zone that are going offline */
-	pfn_t going_start;	/* [z] the one of them that was asked for last; for the hooks */
-	uint64_t going_npages;	/* [z] 0: not known */
-	uint64_t present;	/* [z] pages: everything online, heads and reserved included */
-	uint64_t managed;	/* [z] pages: present less what was never given to the free lists */
-	uint64_t free;		/* [z] pages on the free lists */
-	uint64_t isolated;	/* [z] free pages held back by an offline: PAGE_ISOLATED */
-	uint64_t allocs, frees; /* [z] chunks, since boot */
+	struct page *deferred; /* [z] free (and counted in `free`), but on no list yet, or NULL */
+	struct pcp *pcp;       /* [I] per-CPU lists, of npcp CPUs (mm/pcp.h); NULL: none */
+	unsigned npcp;
+	unsigned isolating;    /* [z] blocks of this zone that are going offline; mm/pcp.h looks */
+	pfn_t going_start;     /* [z] the one of them that was asked for last; for the hooks */
+	uint64_t going_npages; /* [z] 0: not known */
+	uint64_t present;      /* [z] pages: everything online, heads and reserved included */
+	uint64_t managed;      /* [z] pages: present less what was never given to the free lists */
+	uint64_t free;	   /* [z] pages on the free lists; zone_free_pages() has all free ones */
+	uint64_t isolated; /* [z] free pages held back by an offline: PAGE_ISOLATED */
+	uint64_t allocs, frees; /* [z] chunks, since boot, less those of the per-CPU lists */
 };
 
 void zone_init(struct zone *zone, unsigned node, enum zone_type type,

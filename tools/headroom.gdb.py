@@ -5,7 +5,8 @@ machine stands, also behind a panic.
 """
 import gdb  # pylint: disable=import-error
 
-STATES = ("heads nothing", "free", "used", "isolated", "covered by an earlier chunk")
+STATES = ("heads nothing", "free", "used", "free on a CPU's list", "isolated",
+          "covered by an earlier chunk")
 
 
 def value(expression):

@@ -60,6 +60,7 @@ static inline pfn_t paddr_to_pfn(paddr_t paddr)
 #ifndef __always_inline /* the host's C library has it */
 #define __always_inline inline __attribute__((always_inline))
 #endif
+#define __noinline	 __attribute__((noinline))
 #define __printf(fmt, a) __attribute__((format(printf, fmt, a)))
 #define __section(name)	 __attribute__((section(name)))
 

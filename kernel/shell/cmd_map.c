@@ -10,6 +10,7 @@
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/events.h"
+#include "mm/pcp.h"
 
 #define MAP_ROWS   32
 #define TOP_ROWS   12
@@ -65,8 +66,11 @@ static void count(struct counters *c)
 	*c = (struct counters){.us = clock_us()};
 	for_each_node (n) {
 		for (unsigned type = 0; type < ZONE_TYPES; type++) {
-			c->allocs += nodes[n].zone[type].allocs;
-			c->frees += nodes[n].zone[type].frees;
+			const struct zone *zone = &nodes[n].zone[type];
+			struct pcp_sums pcp = pcp_sums(zone);
+
+			c->allocs += zone->allocs + pcp.allocs;
+			c->frees += zone->frees + pcp.frees;
 		}
 	}
 }

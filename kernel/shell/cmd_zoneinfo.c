@@ -7,7 +7,7 @@
 #include "drivers/acpi/tables/static.h"
 #include "kernel/shell/shell.h"
 #include "mm/alloc.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 #include "mm/slab.h"
 
 /* Starts a command that takes nothing but -J: 0, or an exit status. */
@@ -76,7 +76,7 @@ static uint64_t node_bytes(unsigned node, bool free_only)
 	for (unsigned type = 0; type < ZONE_TYPES; type++) {
 		const struct zone *zone = &nodes[node].zone[type];
 
-		pages += free_only ? zone->free : zone->present;
+		pages += free_only ? zone_free_pages(zone) : zone->present;
 	}
 	return pages * PAGE_SIZE;
 }
@@ -185,6 +185,7 @@ static void buddyinfo_json(void)
 	json_end(&j);
 }
 
+/* What lies on the CPUs' lists is free too, and merged before it is counted. */
 SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zone by zone",
 	      "buddyinfo", SHELL_NORMAL)
 {
@@ -196,6 +197,7 @@ SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zo
 
 	if (status != SHELL_OK)
 		return status;
+	pages_settle();
 	if (json) {
 		buddyinfo_json();
 		return SHELL_OK;
@@ -213,6 +215,55 @@ SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zo
 
 /* --- zoneinfo --- */
 
+/* Parts of 1000 of the allocations and frees that took no zone's lock. */
+static unsigned pcp_hits(const struct pcp_list *list)
+{
+	uint64_t all = list->allocs + list->frees;
+
+	return all == 0 ? 0 : (unsigned)((all - list->refills - list->spills) * 1000 / all);
+}
+
+/* Calls put() for each list that was ever used, CPU by CPU. */
+static void each_pcp_list(const struct zone *zone, void *ctx,
+			  void (*put)(void *ctx, unsigned cpu, unsigned order,
+				      const struct pcp_list *list))
+{
+	for (unsigned cpu = 0; cpu < zone->npcp; cpu++)
+		for (unsigned i = 0; i < PCP_LISTS; i++) {
+			const struct pcp_list *list = &zone->pcp[cpu].list[i];
+
+			if (list->allocs + list->frees + list->refills != 0)
+				put(ctx, cpu, pcp_order(i), list);
+		}
+}
+
+static void pcp_json(void *j, unsigned cpu, unsigned order, const struct pcp_list *list)
+{
+	json_object(j, NULL);
+	json_number(j, "cpu", cpu);
+	json_number(j, "order", order);
+	json_number(j, "count", list->count);
+	json_number(j, "high", list->high);
+	json_number(j, "batch", pcp_batch(list));
+	json_number(j, "allocs", list->allocs);
+	json_number(j, "refills", list->refills);
+	json_number(j, "frees", list->frees);
+	json_number(j, "spills", list->spills);
+	json_object_end(j);
+}
+
+static void pcp_text(void *ctx __unused, unsigned cpu, unsigned order, const struct pcp_list *list)
+{
+	unsigned hits = pcp_hits(list);
+
+	shell_printf("    cpu: %u  order: %u\n", cpu, order);
+	shell_printf("              count: %u\n", list->count);
+	shell_printf("              high:  %u\n", list->high);
+	shell_printf("              batch: %u\n", pcp_batch(list));
+	shell_printf("              hits:  %u.%u %% of %llu allocs, %llu frees\n", hits / 10,
+		     hits % 10, (unsigned long long)list->allocs, (unsigned long long)list->frees);
+}
+
 static void zone_json(struct json *j, const struct zone *zone, const struct zone_counts *counts)
 {
 	json_object(j, NULL);
@@ -224,6 +275,9 @@ static void zone_json(struct json *j, const struct zone *zone, const struct zone
 	json_number(j, "isolated", counts->isolated);
 	json_number(j, "allocs", counts->allocs);
 	json_number(j, "frees", counts->frees);
+	json_array(j, "pcp");
+	each_pcp_list(zone, j, pcp_json);
+	json_array_end(j);
 	json_object_end(j);
 }
 
@@ -236,6 +290,8 @@ static void zone_text(const struct zone *zone, const struct zone_counts *counts)
 	shell_printf("        isolated %llu\n", (unsigned long long)counts->isolated);
 	shell_printf("  chunks allocated %llu\n", (unsigned long long)counts->allocs);
 	shell_printf("         freed     %llu\n", (unsigned long long)counts->frees);
+	shell_printf("  pagesets, %llu pages\n", (unsigned long long)counts->pcp);
+	each_pcp_list(zone, NULL, pcp_text);
 }
 
 SHELL_COMMAND(zoneinfo, "[-J]", "pages present, managed and free, zone by zone, as /proc/zoneinfo",

@@ -17,7 +17,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 #include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
 #include "mm/hotplug/hotplug_priv.h"
@@ -227,6 +227,25 @@ static int block_putback(struct memory_block *block, void *arg __unused)
 	return 0;
 }
 
+/* Pages of the blocks may lie on per-CPU lists; from now on no list takes one (mm/pcp.h). */
+static int drain_zone_of(struct memory_block *block, void *arg)
+{
+	struct zone **drained = arg;
+
+	if (block->state == BLOCK_GOING_OFFLINE && block->zone != *drained) {
+		pcp_drain(block->zone);
+		*drained = block->zone;
+	}
+	return 0;
+}
+
+static void drain_isolated_zones(const struct block_range *range)
+{
+	struct zone *drained = NULL;
+
+	blocks_for_each(range, drain_zone_of, &drained);
+}
+
 /* --- migrate --- */
 
 /* Names what holds a page that would not move; 0 if it was freed meanwhile. */
@@ -384,8 +403,10 @@ static int offline_range(struct offline_request *request)
 	if (err != 0)
 		return err;
 	err = blocks_for_each(range, block_isolate, request);
-	if (err == 0)
+	if (err == 0) {
+		drain_isolated_zones(range);
 		err = migrate_range(request);
+	}
 	if (err == 0)
 		err = blocks_for_each(range, block_verify_isolated, request);
 	if (err == 0)

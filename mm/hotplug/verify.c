@@ -6,13 +6,13 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/thread.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/page_pin.h"
 #include "mm/slab.h"
 
 struct census {
-	uint64_t present, managed, free, isolated;
+	uint64_t present, managed, free, pcp, isolated;
 };
 
 struct verify {
@@ -71,6 +71,8 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 		}
 		if (page->state == PAGE_FREE)
 			census->free += npages;
+		else if (page->state == PAGE_PCP)
+			census->pcp += npages;
 		else if (page->state == PAGE_ISOLATED)
 			census->isolated += npages;
 		else if (page->state == PAGE_USED)
@@ -161,10 +163,13 @@ static void verify_zone(struct zone *zone)
 	compare(zone, "present", zone->present, census->present);
 	compare(zone, "managed", zone->managed, census->managed);
 	compare(zone, "free", zone->free, census->free);
+	compare(zone, "per-CPU", pcp_sums(zone).pages, census->pcp);
 	compare(zone, "isolated", zone->isolated, census->isolated);
 	if (zone->isolating != 0)
 		violation("node %u %s: %u blocks counted as isolating", zone->node,
 			  zone_type_name(zone->type), zone->isolating);
+	if (!pcp_verify(zone, text, sizeof(text)))
+		violation("node %u %s: %s", zone->node, zone_type_name(zone->type), text);
 	if (!buddy_verify(zone, text, sizeof(text)))
 		violation("node %u %s: %s", zone->node, zone_type_name(zone->type), text);
 }

@@ -15,7 +15,7 @@
 
 static bool is_head(const struct page *page)
 {
-	return page->state == PAGE_FREE || page->state == PAGE_USED || page->state == PAGE_ISOLATED;
+	return page_is_free(page) || page->state == PAGE_USED || page->state == PAGE_ISOLATED;
 }
 
 struct page *block_first_chunk(const struct memory_block *block)

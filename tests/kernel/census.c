@@ -7,6 +7,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/thread.h"
+#include "mm/alloc.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
@@ -30,6 +31,7 @@ static void count_slabs(struct census *census)
 
 static void count_zones(struct census *census)
 {
+	pages_settle();
 	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
 		buddy_counts(zone_by_id(id), &census->zone[id]);
 		census->zone[id].allocs = census->zone[id].frees = 0;

@@ -10,7 +10,7 @@
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 #include "mm/slab.h"
 #include "tests/kernel/selftest.h"
 
@@ -221,10 +221,10 @@ KERNEL_TEST(mm, unmovable_pages_stay_out_of_movable_zones)
 
 	preempt_disable();
 	for_each_node (n)
-		movable_before += nodes[n].zone[ZONE_MOVABLE].free;
+		movable_before += zone_free_pages(&nodes[n].zone[ZONE_MOVABLE]);
 	all = take_everything(0, &owner, &taken);
 	for_each_node (n)
-		movable_after += nodes[n].zone[ZONE_MOVABLE].free;
+		movable_after += zone_free_pages(&nodes[n].zone[ZONE_MOVABLE]);
 	give_back(all);
 	preempt_enable();
 	EXPECT_EQ(movable_after, movable_before);

@@ -51,6 +51,7 @@ struct bootinfo bootinfo;
 
 static struct thread *const kit_thread = (struct thread *)&kit_seed;
 static uint64_t kit_time_us = 1000;
+uint64_t clock_tick_count;
 static bool kit_interrupt;
 static unsigned kit_complaints;	  /* lines of the log that warn */
 static const char *kit_option[2]; /* memhp_default_state, memhp_eject */
@@ -89,6 +90,7 @@ int thread_sleep_us(uint64_t us)
 {
 	ASSERT(spin_held_count() == 0);
 	kit_time_us += us;
+	clock_tick_count = kit_time_us / 10000;
 	return 0;
 }
 
@@ -102,12 +104,8 @@ void preempt_enable(void)
 
 uint64_t clock_us(void)
 {
-	return ++kit_time_us;
-}
-
-uint64_t clock_ticks(void)
-{
-	return kit_time_us / 10000;
+	clock_tick_count = ++kit_time_us / 10000;
+	return kit_time_us;
 }
 
 void klog(enum log_level level, const char *fmt, ...)

@@ -1,5 +1,6 @@
 /*
- * tests/unit/include/arch/cpu.h - the CPU on the host: one, without interrupts.
+ * tests/unit/include/arch/cpu.h - the CPU on the host: one at a time, without
+ * interrupts; a test may say which.
  */
 #ifndef TESTS_UNIT_CPU_H
 #define TESTS_UNIT_CPU_H
@@ -16,9 +17,11 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features; /* the test's own */
 
+__attribute__((weak)) unsigned host_cpu;
+
 static inline unsigned cpu_id(void)
 {
-	return 0;
+	return host_cpu;
 }
 
 static inline uint64_t cpu_irq_save(void)

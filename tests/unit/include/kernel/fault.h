@@ -10,6 +10,7 @@
 #define FAULT_TEXT		    "fails because it was told to (fault injection)"
 #define FAULT_SITE(site, site_help) struct fault_site_##site;
 #define FAULT_HIT(site)		    fault_pass()
+#define fault_active		    (host_fault_in != 0)
 
 __attribute__((weak)) unsigned host_fault_in; /* 0: never */
 
