@@ -27,7 +27,7 @@
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 #include "mm/early.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/listener.h"
@@ -50,6 +50,8 @@ struct bootinfo bootinfo;
 /* --- what else the core needs of a kernel: one thread, a clock, no log --- */
 
 static struct thread *const kit_thread = (struct thread *)&kit_seed;
+#define KIT_CPUS 3U
+
 static uint64_t kit_time_us = 1000;
 uint64_t clock_tick_count;
 static bool kit_interrupt;
@@ -105,6 +107,7 @@ void preempt_enable(void)
 uint64_t clock_us(void)
 {
 	clock_tick_count = ++kit_time_us / 10000;
+	host_cpu = kit_time_us % KIT_CPUS;
 	return kit_time_us;
 }
 
@@ -314,6 +317,15 @@ static struct srat_info kit_srat = {
 	.nranges = 3,
 };
 
+/* Per-CPU lists of every zone; which CPU runs changes with the time. */
+static void kit_use_lists(void)
+{
+	static struct pcp lists[MAX_NODES * ZONE_TYPES][KIT_CPUS];
+
+	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++)
+		pages_use_lists(zone_by_id(id), lists[id], KIT_CPUS);
+}
+
 static int kit_boot(void **state)
 {
 	struct refusal why = {0};
@@ -336,6 +348,7 @@ static int kit_boot(void **state)
 				 0);
 		boot_span_feed(&boot_spans[i]);
 	}
+	kit_use_lists();
 	hotplug_init_boot(boot_spans, nr_boot_spans);
 	assert_int_equal(hotplug_init_slots(KIT_SLOTS, KIT_WINDOW, KIT_WINDOW_SIZE, &why), 0);
 	listener_register(&kit_listener);
