@@ -139,7 +139,7 @@ static bool verify_list(const struct zone *zone, const struct pcp_list *list, un
 
 	for (; page != NULL && n < list->count; n++, page = (struct page *)page->private) {
 		*wrong = page;
-		if (page->state != PAGE_PCP || page->order != order || page->limit <= order ||
+		if (page->state != PAGE_PCP || page->order != order || page->limit < order ||
 		    page->limit > MAX_ORDER || page->zone != zone->id)
 			return false;
 	}

@@ -198,6 +198,7 @@ static inline struct world world_now(void)
 	unsigned n;
 
 	memset(&w, 0, sizeof(w));
+	pages_settle();
 	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++) {
 			buddy_counts(&nodes[n].zone[type], &w.zone[n][type]);
