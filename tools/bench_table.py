@@ -16,7 +16,7 @@ BUDGETS = {
     ("offline free kernel", "1G"): 40_000, ("offline free kernel", "128G"): 4_000_000,
     ("head", "1G"): 10 * MIB,
     ("head, share of the DIMM", "128G"): 0.80,
-    ("page_alloc_free", None): 600,
+    ("page_alloc_free", None): 120,
     ("4 KiB page, all in", None): 2_000,
     ("2 MiB chunk / bare copy + scrub", None): 1.2,
     ("why, 1 GiB of 4 KiB pages", None): 10_000_000,

@@ -7,7 +7,7 @@
 
 #include "kernel/clock.h"
 #include "mm/alloc.h"
-#include "mm/buddy.h"
+#include "mm/pcp.h"
 
 #define NODES	      3U
 #define ZONE_PAGES    64UL /* of each zone, at ZONE_BASE(id): one chunk of order 6 */
@@ -32,6 +32,17 @@ static const struct page_owner_ops movable_ops = {.move = move_nothing};
 static const struct page_owner movable = {"movable", &movable_ops};
 static const struct page_owner fixed = {"fixed", NULL};
 
+#define CPUS 3U
+
+static struct pcp lists[ZONES][CPUS];
+static bool with_lists; /* from then on: the table of lists in mm/alloc.c only grows */
+
+static void give_lists(struct zone *zone)
+{
+	memset(lists[zone->id], 0, sizeof(lists[zone->id]));
+	pages_use_lists(zone, lists[zone->id], CPUS);
+}
+
 /* Fresh nodes; zone i has memory where bit i of `filled` is set. */
 static void make_nodes(unsigned filled)
 {
@@ -43,6 +54,8 @@ static void make_nodes(unsigned filled)
 			struct zone *zone = &nodes[n].zone[type];
 
 			zone_init(zone, n, (enum zone_type)type, NULL);
+			if (with_lists)
+				give_lists(zone);
 			if (!(filled >> zone->id & 1))
 				continue;
 			zone->present = zone->managed = ZONE_PAGES;
@@ -61,6 +74,14 @@ static int setup(void **unused)
 	make_nodes(~0U);
 	return 0;
 }
+
+static bool none_isolated(struct zone *zone, pfn_t pfn)
+{
+	(void)zone, (void)pfn;
+	return false;
+}
+
+static const struct zone_hooks nothing_isolated = {.is_isolated = none_isolated};
 
 /* The rule: the zone id that must serve, or -1. */
 static int expected_zone(unsigned filled, unsigned flags, unsigned node)
@@ -96,7 +117,8 @@ static void test_every_arrangement(void **unused)
 					continue;
 				assert_ptr_equal(page_zone(page), zone_by_id((unsigned)want));
 				page_free(page);
-				assert_int_equal(zone_by_id((unsigned)want)->free, ZONE_PAGES);
+				assert_int_equal(zone_free_pages(zone_by_id((unsigned)want)),
+						 ZONE_PAGES);
 			}
 }
 
@@ -136,6 +158,66 @@ static void test_settles_for_large(void **unused)
 	assert_null(page_alloc(7, 0, 0, &fixed));
 	assert_null(page_alloc(MAX_ORDER + 1, 0, 0, &fixed));
 	assert_null(page_alloc(~0U, 0, 0, &fixed));
+}
+
+static int setup_lists(void **unused)
+{
+	with_lists = true;
+	host_cpu = 0;
+	return setup(unused);
+}
+
+/* What other CPUs have on their lists is found before a request fails, and merged for a large
+ * one. */
+static void test_other_lists_are_reached(void **unused)
+{
+	static struct page *pages[ZONE_PAGES];
+
+	(void)unused;
+	make_nodes(1U << ZONE_NORMAL);
+	for (unsigned i = 0; i < ZONE_PAGES; i++)
+		pages[i] = page_alloc(0, 0, 0, &fixed);
+	assert_null(page_alloc(0, 0, 0, &fixed));
+	for (unsigned i = 0; i < ZONE_PAGES; i++) {
+		lists[0][i % CPUS].list[0].high = ZONE_PAGES;
+		host_cpu = i % CPUS;
+		page_free(pages[i]);
+	}
+	assert_int_equal(nodes[0].zone[ZONE_NORMAL].free, 0);
+	assert_int_equal(pages_free(), ZONE_PAGES);
+	host_cpu = 0;
+	page_free(page_alloc(6, 0, 0, &fixed));
+	for (unsigned i = 0; i < ZONE_PAGES; i++) {
+		pages[i] = page_alloc(0, 0, 0, &fixed);
+		assert_non_null(pages[i]);
+	}
+	lists[0][1].list[0].high = 1;
+	host_cpu = 1;
+	page_free(pages[7]);
+	assert_int_equal(pages[7]->state, PAGE_PCP);
+	host_cpu = 2;
+	assert_ptr_equal(page_alloc(0, 0, 0, &fixed), pages[7]);
+	assert_null(page_alloc(0, 0, 0, &fixed));
+}
+
+/* While blocks go offline nothing is put on a list. */
+static void test_isolating_closes_lists(void **unused)
+{
+	struct zone *zone = &nodes[0].zone[ZONE_NORMAL];
+	struct page *page;
+
+	(void)unused;
+	page = page_alloc(0, 0, 0, &fixed);
+	lists[0][0].list[0].high = ZONE_PAGES;
+	zone->isolating = 1;
+	zone->hooks = &nothing_isolated;
+	page_free(page);
+	assert_int_equal(page->state, PAGE_FREE);
+	zone->isolating = 0;
+	page = page_alloc(0, 0, 0, &fixed);
+	lists[0][0].list[0].high = ZONE_PAGES;
+	page_free(page);
+	assert_int_equal(page->state, PAGE_PCP);
 }
 
 static void test_records(void **unused)
@@ -186,6 +268,13 @@ int main(void)
 		cmocka_unit_test_setup(test_records, setup),
 		cmocka_unit_test_setup(test_zeroes, setup),
 		cmocka_unit_test_setup(test_misuse_panics, setup),
+		cmocka_unit_test_setup(test_every_arrangement, setup_lists),
+		cmocka_unit_test_setup(test_exhaustion, setup_lists),
+		cmocka_unit_test_setup(test_settles_for_large, setup_lists),
+		cmocka_unit_test_setup(test_records, setup_lists),
+		cmocka_unit_test_setup(test_zeroes, setup_lists),
+		cmocka_unit_test_setup(test_other_lists_are_reached, setup_lists),
+		cmocka_unit_test_setup(test_isolating_closes_lists, setup_lists),
 	};
 
 	return cmocka_run_group_tests_name("alloc", tests, NULL, NULL);
