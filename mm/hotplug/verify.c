@@ -6,9 +6,9 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/thread.h"
-#include "mm/pcp.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/page_pin.h"
+#include "mm/pcp.h"
 #include "mm/slab.h"
 
 struct census {

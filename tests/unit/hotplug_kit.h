@@ -27,13 +27,13 @@
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
-#include "mm/pcp.h"
 #include "mm/early.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/listener.h"
 #include "mm/hotplug/policy.h"
 #include "mm/hotplug/scrub.h"
 #include "mm/init_priv.h"
+#include "mm/pcp.h"
 #include "mm/slab.h"
 
 #define KIT_MEMORY	(128 * GiB)
