@@ -158,50 +158,50 @@ void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
 	spin_unlock(&mappings_lock, flags);
 }
 
-acpi_status acpi_os_read_memory(acpi_physical_address address, u64 *value, u32 width)
+/* One access of the width in bits: the hardware behind it may care. */
+static void access_once(volatile void *p, u64 *value, u32 width, bool write)
 {
-	volatile void *p = acpi_os_map_memory(address, width / 8);
+#define ACCESS(type)                                        \
+	do {                                                \
+		if (write)                                  \
+			*(volatile type *)p = (type)*value; \
+		else                                        \
+			*value = *(volatile type *)p;       \
+	} while (0)
+	switch (width) {
+	case 8:
+		ACCESS(uint8_t);
+		break;
+	case 16:
+		ACCESS(uint16_t);
+		break;
+	case 32:
+		ACCESS(uint32_t);
+		break;
+	default:
+		ACCESS(uint64_t);
+		break;
+	}
+#undef ACCESS
+}
+
+static acpi_status access_memory(acpi_physical_address address, u64 *value, u32 width, bool write)
+{
+	void *p = acpi_os_map_memory(address, width / 8);
 
 	if (p == NULL)
 		return AE_NO_MEMORY;
-	switch (width) {
-	case 8:
-		*value = *(volatile uint8_t *)p;
-		break;
-	case 16:
-		*value = *(volatile uint16_t *)p;
-		break;
-	case 32:
-		*value = *(volatile uint32_t *)p;
-		break;
-	default:
-		*value = *(volatile uint64_t *)p;
-		break;
-	}
-	acpi_os_unmap_memory((void *)p, width / 8);
+	access_once(p, value, width, write);
+	acpi_os_unmap_memory(p, width / 8);
 	return AE_OK;
+}
+
+acpi_status acpi_os_read_memory(acpi_physical_address address, u64 *value, u32 width)
+{
+	return access_memory(address, value, width, false);
 }
 
 acpi_status acpi_os_write_memory(acpi_physical_address address, u64 value, u32 width)
 {
-	volatile void *p = acpi_os_map_memory(address, width / 8);
-
-	if (p == NULL)
-		return AE_NO_MEMORY;
-	switch (width) {
-	case 8:
-		*(volatile uint8_t *)p = (uint8_t)value;
-		break;
-	case 16:
-		*(volatile uint16_t *)p = (uint16_t)value;
-		break;
-	case 32:
-		*(volatile uint32_t *)p = (uint32_t)value;
-		break;
-	default:
-		*(volatile uint64_t *)p = value;
-		break;
-	}
-	acpi_os_unmap_memory((void *)p, width / 8);
-	return AE_OK;
+	return access_memory(address, &value, width, true);
 }

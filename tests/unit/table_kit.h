@@ -96,6 +96,29 @@ static inline void say(const char *line)
 			fail_msg("not said: %s\nsaid: %s", line, said_text); \
 	} while (0)
 
+/* --- the table under test --- */
+
+/*
+ * Defines `table`, `info` and parse(), which ends the table and runs the parser over a copy of
+ * exactly its length: 0 or what the parser says.
+ */
+#define TABLE_UNDER_TEST(parser, type)                     \
+	static struct blob table;                          \
+	static struct type info;                           \
+	static int parse(void)                             \
+	{                                                  \
+		uint8_t *copy = malloc(table.n);           \
+		int err;                                   \
+                                                           \
+		assert_non_null(copy);                     \
+		table_end(&table);                         \
+		memcpy(copy, table.bytes, table.n);        \
+		said_reset();                              \
+		err = (parser)(copy, table.n, &info, say); \
+		free(copy);                                \
+		return err;                                \
+	}
+
 /* --- damaged copies --- */
 /* Parses `n` bytes and checks every invariant of the result; must not fail a sound result. */
 typedef void (*probe_fn)(const uint8_t *bytes, size_t n);
@@ -152,6 +175,14 @@ static inline void probe_noise(const struct blob *b, size_t keep, unsigned round
 		probe_copy(noise->bytes, noise->n, probe);
 	}
 	free(noise);
+}
+
+/* All of them; from byte `keep` on the noise begins. */
+static inline void probe_damage(const struct blob *b, size_t keep, unsigned rounds, probe_fn probe)
+{
+	probe_truncations(b, probe);
+	probe_corruptions(b, probe);
+	probe_noise(b, keep, rounds, probe);
 }
 
 #endif

@@ -7,8 +7,7 @@
 #include "drivers/acpi/tables/tables.h"
 #include "kernel/lib/errno.h"
 
-static struct blob table;
-static struct slit_info info;
+TABLE_UNDER_TEST(slit_parse, slit_info)
 
 /* A matrix whose distances tell their place. */
 static void matrix(uint64_t announced, unsigned n)
@@ -19,19 +18,6 @@ static void matrix(uint64_t announced, unsigned n)
 		for (unsigned j = 0; j < n; j++)
 			put(&table, i == j ? 10 : 11 + (i * 7 + j) % 240, 1);
 	table_end(&table);
-}
-
-static int parse(void)
-{
-	uint8_t *copy = malloc(table.n);
-	int err;
-
-	table_end(&table);
-	memcpy(copy, table.bytes, table.n);
-	said_reset();
-	err = slit_parse(copy, table.n, &info, say);
-	free(copy);
-	return err;
 }
 
 static void probe(const uint8_t *bytes, size_t n)
@@ -63,9 +49,7 @@ static void test_damage(void **state)
 {
 	(void)state;
 	matrix(4, 4);
-	probe_truncations(&table, probe);
-	probe_corruptions(&table, probe);
-	probe_noise(&table, 36, 5000, probe);
+	probe_damage(&table, 36, 5000, probe);
 	probe_noise(&table, 44, 5000, probe);
 }
 

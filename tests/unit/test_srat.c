@@ -12,8 +12,7 @@
 
 enum { ENABLED = 1, HOTPLUG = 2, NONVOLATILE = 4 };
 
-static struct blob table;
-static struct srat_info info;
+TABLE_UNDER_TEST(srat_parse, srat_info)
 
 static void srat_begin(uint8_t revision)
 {
@@ -73,19 +72,6 @@ static void sample(void)
 	table_end(&table);
 }
 
-static int parse(void)
-{
-	uint8_t *copy = malloc(table.n);
-	int err;
-
-	table_end(&table);
-	memcpy(copy, table.bytes, table.n);
-	said_reset();
-	err = srat_parse(copy, table.n, &info, say);
-	free(copy);
-	return err;
-}
-
 static void check_info(int err)
 {
 	assert_true(err == 0 || err == -EINVAL);
@@ -135,9 +121,7 @@ static void test_damage(void **state)
 {
 	(void)state;
 	sample();
-	probe_truncations(&table, probe);
-	probe_corruptions(&table, probe);
-	probe_noise(&table, 48, 20000, probe);
+	probe_damage(&table, 48, 20000, probe);
 }
 
 static void test_sorts(void **state)
