@@ -77,27 +77,16 @@ static void backspace(struct editor *e)
 	text_delete(e, text_previous(e, e->cursor), e->cursor);
 }
 
-/* Keys that cut text; returns false for any other. */
-static bool control_kill(struct editor *e, uint8_t byte)
+/* Returns whether text was cut. */
+static bool control_edit(struct editor *e, uint8_t byte)
 {
 	switch (byte) {
 	case CTRL('K'):
-		text_kill(e, e->cursor, e->len, false);
-		return true;
+		return text_kill(e, e->cursor, e->len, false);
 	case CTRL('U'):
-		text_kill(e, 0, e->cursor, true);
-		return true;
+		return text_kill(e, 0, e->cursor, true);
 	case CTRL('W'):
-		text_kill(e, text_blank_left(e, e->cursor), e->cursor, true);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void control_edit(struct editor *e, uint8_t byte)
-{
-	switch (byte) {
+		return text_kill(e, text_blank_left(e, e->cursor), e->cursor, true);
 	case CTRL('A'):
 		jump_cursor(e, 0);
 		break;
@@ -139,6 +128,7 @@ static void control_edit(struct editor *e, uint8_t byte)
 	default:
 		editor_bell(e);
 	}
+	return false;
 }
 
 /* While searching: true if the key was the search's own. */
@@ -155,6 +145,10 @@ static bool search_key(struct editor *e, uint8_t byte)
 	case RUBOUT:
 		search_backspace(e);
 		return true;
+	case CTRL('W'):
+	case CTRL('Y'):
+		search_yank(e, byte == CTRL('Y'));
+		return true;
 	default:
 		return false;
 	}
@@ -162,8 +156,6 @@ static bool search_key(struct editor *e, uint8_t byte)
 
 static enum editor_event control_key(struct editor *e, uint8_t byte)
 {
-	bool kill;
-
 	if (byte == '\r' || byte == '\n') {
 		e->after_return = byte == '\r';
 		return finish(e, EDITOR_LINE);
@@ -184,10 +176,7 @@ static enum editor_event control_key(struct editor *e, uint8_t byte)
 		return EDITOR_NONE;
 	}
 	screen_ask_columns(e, false);
-	kill = control_kill(e, byte);
-	if (!kill)
-		control_edit(e, byte);
-	e->last_was_kill = kill;
+	e->last_was_kill = control_edit(e, byte);
 	e->last_was_tab = false;
 	return EDITOR_NONE;
 }
@@ -208,13 +197,11 @@ static void meta_key(struct editor *e, uint8_t byte)
 		break;
 	case 'd':
 	case 'D':
-		text_kill(e, e->cursor, text_word_right(e, e->cursor), false);
-		kill = true;
+		kill = text_kill(e, e->cursor, text_word_right(e, e->cursor), false);
 		break;
 	case CTRL('H'):
 	case RUBOUT:
-		text_kill(e, text_word_left(e, e->cursor), e->cursor, true);
-		kill = true;
+		kill = text_kill(e, text_word_left(e, e->cursor), e->cursor, true);
 		break;
 	case CTRL('L'):
 		screen_clear(e);

@@ -51,11 +51,18 @@ struct editor {
 	unsigned history_index;
 	char saved[EDITOR_MAX + 1];
 
-	/* Ctrl-R. */
+	/* Ctrl-R; lines are numbered as for history_index. */
 	bool searching, search_failed;
-	char pattern[EDITOR_PATTERN + 1];
+	char pattern[EDITOR_PATTERN + 1], old_pattern[EDITOR_PATTERN + 1];
 	size_t npattern;
-	unsigned search_index;
+	unsigned search_origin;	       /* where the search began, */
+	char original[EDITOR_MAX + 1]; /* the line there, */
+	size_t original_cursor;	       /* and the cursor in it */
+	unsigned search_found;	       /* the line shown */
+	bool search_moved;	       /* it was found, not begun with */
+	unsigned search_index;	       /* the search went on from this line, */
+	unsigned search_line;	       /* looking at this one, */
+	long search_at;		       /* from this byte down */
 	char search_prompt[EDITOR_PATTERN + 40];
 
 	/* Decoding of input. */

@@ -1,6 +1,6 @@
 /*
- * kernel/shell/editor_priv.h - what the three parts of the editor share: text (editor_text.c),
- * screen (editor_screen.c), keys (editor.c).
+ * kernel/shell/editor_priv.h - what the four parts of the editor share: text (editor_text.c),
+ * the search in the history (editor_search.c), screen (editor_screen.c), keys (editor.c).
  */
 #ifndef KERNEL_SHELL_EDITOR_PRIV_H
 #define KERNEL_SHELL_EDITOR_PRIV_H
@@ -27,10 +27,14 @@ size_t text_previous(const struct editor *e, size_t pos);
 size_t text_word_right(const struct editor *e, size_t pos); /* readline's word: alphanumeric */
 size_t text_word_left(const struct editor *e, size_t pos);
 size_t text_blank_left(const struct editor *e, size_t pos); /* Unix word: not blank */
-void text_set(struct editor *e, const char *line);	    /* cursor at the end */
+bool text_in_word(char c);
+/* The first byte of the character that `pos` is in. */
+size_t text_char_start(const char *text, size_t pos);
+void text_set(struct editor *e, const char *line);     /* cursor at the end */
+void text_replace(struct editor *e, const char *line); /* the same, without drawing it */
 void text_delete(struct editor *e, size_t from, size_t to);
-/* Deletes and keeps for Ctrl-Y: in front of or behind what was cut just before. */
-void text_kill(struct editor *e, size_t from, size_t to, bool in_front);
+/* Deletes and keeps for Ctrl-Y: in front of or behind what was cut just before; false: nothing. */
+bool text_kill(struct editor *e, size_t from, size_t to, bool in_front);
 void text_transpose(struct editor *e);
 
 /* The history, and Ctrl-R in it. */
@@ -40,6 +44,8 @@ void search_begin(struct editor *e);
 void search_older(struct editor *e);
 void search_type(struct editor *e, const char *bytes, size_t len);
 void search_backspace(struct editor *e);
+/* Adds what stands behind the match to the pattern: a word, or all of it. */
+void search_yank(struct editor *e, bool whole);
 /* Ends the search on the line found; with `restore`, on the line before it began. */
 void search_end(struct editor *e, bool restore);
 

@@ -1,8 +1,8 @@
 /*
- * kernel/shell/editor_text.c - the line editor's text: words, cutting, history, search.
+ * kernel/shell/editor_text.c - the line editor's text: words, cutting, history.
  *
- * Owns line, cursor, killed, saved and the search of an editor.  Everything here keeps the
- * line valid UTF-8 and terminated, and the screen in step.
+ * Owns line, cursor, killed and saved of an editor.  Everything here keeps the line valid UTF-8
+ * and terminated, and the screen in step.
  */
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
@@ -11,6 +11,13 @@
 static bool continuation(char c)
 {
 	return ((uint8_t)c & 0xc0) == 0x80;
+}
+
+size_t text_char_start(const char *text, size_t pos)
+{
+	while (pos > 0 && continuation(text[pos]))
+		pos--;
+	return pos;
 }
 
 size_t text_next(const struct editor *e, size_t pos)
@@ -31,7 +38,7 @@ size_t text_previous(const struct editor *e, size_t pos)
 	return pos;
 }
 
-static bool in_word(char c)
+bool text_in_word(char c)
 {
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
 	       (uint8_t)c >= 0x80;
@@ -39,18 +46,18 @@ static bool in_word(char c)
 
 size_t text_word_right(const struct editor *e, size_t pos)
 {
-	while (pos < e->len && !in_word(e->line[pos]))
+	while (pos < e->len && !text_in_word(e->line[pos]))
 		pos++;
-	while (pos < e->len && in_word(e->line[pos]))
+	while (pos < e->len && text_in_word(e->line[pos]))
 		pos++;
 	return pos;
 }
 
 size_t text_word_left(const struct editor *e, size_t pos)
 {
-	while (pos > 0 && !in_word(e->line[pos - 1]))
+	while (pos > 0 && !text_in_word(e->line[pos - 1]))
 		pos--;
-	while (pos > 0 && in_word(e->line[pos - 1]))
+	while (pos > 0 && text_in_word(e->line[pos - 1]))
 		pos--;
 	return pos;
 }
@@ -64,7 +71,7 @@ size_t text_blank_left(const struct editor *e, size_t pos)
 	return pos;
 }
 
-static void replace_line(struct editor *e, const char *line)
+void text_replace(struct editor *e, const char *line)
 {
 	e->len = strnlen(line, EDITOR_MAX);
 	memmove(e->line, line, e->len);
@@ -80,7 +87,7 @@ void text_set(struct editor *e, const char *line)
 		same++;
 	while (same > 0 && continuation(line[same]))
 		same--;
-	replace_line(e, line);
+	text_replace(e, line);
 	screen_update(e, same);
 }
 
@@ -114,21 +121,22 @@ void text_delete(struct editor *e, size_t from, size_t to)
 	screen_update(e, from);
 }
 
-void text_kill(struct editor *e, size_t from, size_t to, bool in_front)
+bool text_kill(struct editor *e, size_t from, size_t to, bool in_front)
 {
 	size_t n = to - from;
 
+	if (n == 0 || (e->last_was_kill && e->nkilled + n > EDITOR_MAX)) {
+		editor_bell(e);
+		return false;
+	}
 	if (!e->last_was_kill)
 		e->nkilled = 0;
-	if (n == 0 || e->nkilled + n > EDITOR_MAX) {
-		editor_bell(e);
-		return;
-	}
 	if (in_front)
 		memmove(e->killed + n, e->killed, e->nkilled);
 	memcpy(in_front ? e->killed : e->killed + e->nkilled, e->line + from, n);
 	e->nkilled += n;
 	text_delete(e, from, to);
+	return true;
 }
 
 /* Swaps the two characters around the cursor; at the end, the last two. */
@@ -175,101 +183,4 @@ void recall_next(struct editor *e)
 		editor_bell(e);
 	else
 		recall(e, e->history_index + 1);
-}
-
-static void search_show(struct editor *e)
-{
-	snprintf(e->search_prompt, sizeof(e->search_prompt),
-		 "(%sreverse-i-search)`%s': ", e->search_failed ? "failed " : "", e->pattern);
-	screen_redraw(e);
-}
-
-static void search_fails(struct editor *e)
-{
-	e->search_failed = true;
-	editor_bell(e);
-	search_show(e);
-}
-
-/* Looks for the pattern from line `index` on towards older ones. */
-static void search_from(struct editor *e, unsigned index)
-{
-	const char *line, *match;
-
-	for (;; index--) {
-		line = history_at(e->history, index);
-		match = line != NULL ? strstr(line, e->pattern) : NULL;
-		if (match != NULL)
-			break;
-		if (index == 0) {
-			search_fails(e);
-			return;
-		}
-	}
-	e->search_failed = false;
-	e->search_index = index;
-	replace_line(e, line);
-	e->cursor = (size_t)(match - line);
-	search_show(e);
-}
-
-void search_begin(struct editor *e)
-{
-	memcpy(e->saved, e->line, e->len + 1);
-	e->searching = true;
-	e->search_failed = false;
-	e->search_index = e->history->count;
-	e->npattern = 0;
-	e->pattern[0] = '\0';
-	search_show(e);
-}
-
-void search_older(struct editor *e)
-{
-	if (e->npattern == 0)
-		editor_bell(e);
-	else if (e->search_index == 0)
-		search_fails(e);
-	else
-		search_from(e, e->search_index - 1);
-}
-
-void search_type(struct editor *e, const char *bytes, size_t len)
-{
-	if (e->npattern + len > EDITOR_PATTERN) {
-		editor_bell(e);
-		return;
-	}
-	memcpy(e->pattern + e->npattern, bytes, len);
-	e->npattern += len;
-	e->pattern[e->npattern] = '\0';
-	search_from(e, e->search_index);
-}
-
-void search_backspace(struct editor *e)
-{
-	if (e->npattern == 0) {
-		editor_bell(e);
-		return;
-	}
-	while (e->npattern > 0 && continuation(e->pattern[--e->npattern]))
-		;
-	e->pattern[e->npattern] = '\0';
-	e->search_failed = false;
-	if (e->npattern == 0)
-		search_show(e);
-	else
-		search_from(e, e->history->count);
-}
-
-void search_end(struct editor *e, bool restore)
-{
-	if (restore) {
-		replace_line(e, e->saved);
-		e->history_index = e->history->count;
-	} else if (e->search_index < e->history->count) {
-		e->history_index = e->search_index;
-	}
-	e->searching = false;
-	screen_redraw(e);
 }

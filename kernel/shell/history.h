@@ -10,10 +10,12 @@
 #include "kernel/lib/types.h"
 
 #define HISTORY_BYTES 16384
+#define HISTORY_LINES 1024
 
 struct history {
 	char text[HISTORY_BYTES]; /* lines with their NULs, one after the other */
 	size_t used;
+	uint16_t at[HISTORY_LINES]; /* where in the text they begin */
 	unsigned first; /* number of the oldest line kept, counting from 1; 0: none ever */
 	unsigned count;
 };

@@ -2,7 +2,7 @@
  * tests/fuzz/fuzz_editor.c - any bytes as keys: the line stays text, and so does what is sent.
  */
 /* sources: kernel/shell/editor.c kernel/shell/editor_text.c */
-/* sources: kernel/shell/editor_screen.c kernel/shell/history.c */
+/* sources: kernel/shell/editor_screen.c kernel/shell/editor_search.c kernel/shell/history.c */
 #include "kernel/shell/editor.h"
 #include "tests/fuzz/fuzz.h"
 

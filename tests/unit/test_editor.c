@@ -6,7 +6,7 @@
  * ones.
  */
 /* sources: kernel/shell/editor.c kernel/shell/editor_text.c */
-/* sources: kernel/shell/editor_screen.c kernel/shell/history.c */
+/* sources: kernel/shell/editor_screen.c kernel/shell/editor_search.c kernel/shell/history.c */
 #include "kernel/shell/editor.h"
 
 #include <setjmp.h>
@@ -280,6 +280,13 @@ static void history_forgets_the_oldest(void **state)
 	}
 	assert_int_equal(history.first + history.count, 1001);
 	assert_null(history_at(&history, history.count));
+	for (int i = 0; i < 3000; i++) { /* short ones: their number is what limits */
+		snprintf(line, sizeof(line), "%d", i);
+		history_add(&history, line);
+	}
+	assert_int_equal(history.count, HISTORY_LINES);
+	assert_string_equal(history_at(&history, 0), "1976");
+	assert_string_equal(history_at(&history, HISTORY_LINES - 1), "2999");
 }
 
 static void search_finds_older_lines(void **state)
