@@ -11,6 +11,7 @@
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
 
+#include "arch/tlb.h"
 #include "kernel/lib/types.h"
 
 /* The address space (docs/architecture.md). */
@@ -92,20 +93,26 @@ int mmu_prepare(vaddr_t va, size_t size, unsigned level, struct pt_alloc *alloc)
 void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags);
 
 /*
- * Moving a mapped chunk under its users, in three steps.  The range was mapped by one
- * mmu_map() call or several, its tables lie in the direct map, and leaves do not cross its ends.
+ * Moving mapped chunks under their users, a batch at once.  A range was mapped by one mmu_map()
+ * call or several, its tables lie in the direct map, and leaves do not cross its ends.
  *
- * mmu_block	every leaf becomes a migration entry (absent, but remembered); flushes.  *first is
- *		the leaf of `va`, for mmu_retarget(): most chunks are one leaf, walked to once.
- * mmu_retarget	every migration entry maps `pa` onwards again, with the flags it had.
- * mmu_blocked	true while `va` is covered by a migration entry.
+ * mmu_block	     every leaf of the range becomes a migration entry: absent, but remembered.
+ *		     Until mmu_block_finish() users may still go on by what their TLB holds.
+ * mmu_block_finish  flushes, once for all ranges of the batch.
+ * mmu_retarget	     every migration entry of the range maps `pa` onwards, with the flags it had.
+ * mmu_blocked	     true while `va` is covered by a migration entry.
+ *
+ * Ranges that follow each other are found faster.
  */
-struct mmu_leaf {
-	pte_t *entry;
-	size_t span; /* bytes that it maps */
+struct mmu_batch {
+	vaddr_t near; /* the 2 MiB whose PT was met last; 1: none */
+	pte_t *table;
+	struct tlb_batch stale;
 };
-void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first);
-void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *first);
+void mmu_batch_init(struct mmu_batch *batch);
+void mmu_block(struct mmu_batch *batch, vaddr_t va, size_t size);
+void mmu_block_finish(struct mmu_batch *batch);
+void mmu_retarget(struct mmu_batch *batch, vaddr_t va, paddr_t pa, size_t size);
 bool mmu_blocked(vaddr_t va);
 
 /* One step of a walk: the entry and the table it stands in. */

@@ -36,14 +36,35 @@ enum page_state {
 
 struct page;
 
+struct page_owner;
+
+/*
+ * Chunks of one owner that move together.  Who touches one of them waits for all: 64 pages are
+ * about 120,000 instructions, a tenth of a millisecond.  A larger chunk is a batch of its own.
+ */
+#define PAGE_BATCH_MAX 64U
+
+struct page_batch {
+	const struct page_owner *owner;
+	unsigned count;
+	struct page *from[PAGE_BATCH_MAX];
+	struct page *to[PAGE_BATCH_MAX]; /* of the same orders */
+};
+
 /*
  * Who a used chunk belongs to.  Instances live as long as any page points at them.
  * `move` NULL: unmovable, and `name` is the reason that `why` prints ("slab:thread").
+ *
+ * isolate   from now until putback() no chunk of the owner comes, goes, moves or gets pinned.
+ *	     Called under the lock of a zone in which the owner has a chunk, so it may not wait;
+ *	     0, -EAGAIN (busy: try again later) or -EBUSY.
+ * move	     contents, private words and mappings, of all chunks or, with an errno, of none
+ * putback   ends what isolate() began, whether the chunks moved or not; `from` is the caller's
  */
 struct page_owner_ops {
-	int (*isolate)(struct page *page);		 /* pin its state; 0, -EBUSY, -EAGAIN */
-	int (*move)(struct page *from, struct page *to); /* contents and mappings */
-	void (*putback)(struct page *page);		 /* undo isolate */
+	int (*isolate)(const struct page_owner *owner);
+	int (*move)(const struct page_batch *batch);
+	void (*putback)(const struct page_owner *owner);
 };
 struct page_owner {
 	const char *name;

@@ -3,95 +3,101 @@
  *
  * A migration entry is the leaf with its present bit moved to bit 9, which the CPU ignores
  * [SDM 3A 4.5.4, table 4-20]; address and flags stay, so putting it back needs no memory.
- * Owns no state; the object's lock serialises two migrations of one range.
+ * Owns no state; the object's lock serialises two migrations of one range, and nobody takes
+ * tables away meanwhile.
  */
-#include "arch/mmu.h"
+#include "arch/x86_64/pte.h"
 #include "kernel/lib/assert.h"
 
-#define PTE_PRESENT   (1UL << 0)
-#define PTE_LARGE     (1UL << 7)
-#define PTE_MIGRATING (1UL << 9)
-#define PTE_ADDRESS   0x000ffffffffff000UL
+#define PTE_MIGRATING BIT(9)
 
-enum { LEVEL_PT = 1, LEVEL_TOP = 4 };
+struct leaf {
+	pte_t *entry; /* NULL: there is none */
+	size_t span;  /* bytes that it maps */
+};
 
-static size_t level_span(unsigned level)
+/* The leaf over `va`, present or migrating. */
+static struct leaf walk_to_leaf(vaddr_t va)
 {
-	return PAGE_SIZE << (9 * (level - 1));
-}
-
-static pte_t *top_table(void)
-{
-	uint64_t cr3;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
-	return phys_to_virt(cr3 & PTE_ADDRESS);
-}
-
-/* The leaf over `va`, present or migrating; its entry is NULL if there is none. */
-static struct mmu_leaf find_leaf(vaddr_t va)
-{
-	pte_t *table = top_table();
+	pte_t *table = phys_to_virt(mmu_root());
 
 	/* Unrolled, so that the shifts are constants. */
 #pragma GCC unroll 4
-	for (unsigned level = LEVEL_TOP; level >= LEVEL_PT; level--) {
-		pte_t *entry = &table[(va >> (PAGE_SHIFT + 9 * (level - 1))) & 511];
+	for (unsigned level = MMU_LEVELS; level >= 1; level--) {
+		pte_t *entry = &table[level_index(va, level)];
 		pte_t value = *entry;
 
 		if (!(value & (PTE_PRESENT | PTE_MIGRATING)))
 			break;
-		if (level == LEVEL_PT || (level < LEVEL_TOP && (value & PTE_LARGE)))
-			return (struct mmu_leaf){entry, level_span(level)};
-		table = phys_to_virt(value & PTE_ADDRESS);
+		if (level < MMU_LEVELS && pte_is_leaf(value, level))
+			return (struct leaf){entry, level_size(level)};
+		table = phys_to_virt(pte_table(value));
 	}
-	return (struct mmu_leaf){NULL, 0};
+	return (struct leaf){NULL, 0};
 }
 
-static void flush_page(vaddr_t va)
+/* The same; a page next to the one before is found in the table that was found then. */
+static inline struct leaf find_leaf(struct mmu_batch *batch, vaddr_t va)
 {
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+	struct leaf leaf;
+
+	if (ALIGN_DOWN(va, SIZE_2M) == batch->near)
+		return (struct leaf){&batch->table[level_index(va, 1)], PAGE_SIZE};
+	leaf = walk_to_leaf(va);
+	if (leaf.span == PAGE_SIZE) {
+		batch->near = ALIGN_DOWN(va, SIZE_2M);
+		batch->table = leaf.entry - level_index(va, 1);
+	}
+	return leaf;
 }
 
-void mmu_block(vaddr_t va, size_t size, struct mmu_leaf *first)
+void mmu_batch_init(struct mmu_batch *batch)
 {
-	struct mmu_leaf leaf = find_leaf(va);
+	batch->near = 1;
+	batch->table = NULL;
+	tlb_batch_init(&batch->stale);
+}
 
-	*first = leaf;
-	for (vaddr_t end = va + size;; leaf = find_leaf(va)) {
-		ASSERT(leaf.entry != NULL && (*leaf.entry & PTE_PRESENT));
+void mmu_block(struct mmu_batch *batch, vaddr_t va, size_t size)
+{
+	struct leaf leaf;
+
+	for (vaddr_t end = va + size; va < end; va += leaf.span) {
+		leaf = find_leaf(batch, va);
+		ASSERT(leaf.entry != NULL && pte_present(*leaf.entry));
 		/* One store: users see the old leaf or the migration entry, nothing between. */
 		__atomic_store_n(leaf.entry, (*leaf.entry & ~PTE_PRESENT) | PTE_MIGRATING,
-				 __ATOMIC_SEQ_CST);
-		flush_page(va);
-		va += leaf.span;
-		if (va >= end)
-			break;
+				 __ATOMIC_RELEASE);
+		tlb_batch_add(&batch->stale, va, leaf.span);
 	}
 }
 
-void mmu_retarget(vaddr_t va, paddr_t pa, size_t size, const struct mmu_leaf *first)
+void mmu_block_finish(struct mmu_batch *batch)
 {
-	struct mmu_leaf leaf = *first;
+	tlb_batch_flush(&batch->stale);
+}
 
-	for (vaddr_t end = va + size;; leaf = find_leaf(va)) {
-		pte_t address = PTE_ADDRESS & ~(leaf.span - 1); /* of a large leaf, bit 12 is PAT */
+void mmu_retarget(struct mmu_batch *batch, vaddr_t va, paddr_t pa, size_t size)
+{
+	struct leaf leaf;
 
+	for (vaddr_t end = va + size; va < end; va += leaf.span, pa += leaf.span) {
+		pte_t address;
+
+		leaf = find_leaf(batch, va);
+		address = PTE_ADDRESS_MASK & ~(leaf.span - 1); /* of a large leaf, bit 12 is PAT */
 		ASSERT(leaf.entry != NULL && (*leaf.entry & PTE_MIGRATING));
 		ASSERT(IS_ALIGNED(pa, leaf.span));
+		/* After the copy that it leads to. */
 		__atomic_store_n(leaf.entry,
 				 (*leaf.entry & ~(PTE_MIGRATING | address)) | pa | PTE_PRESENT,
-				 __ATOMIC_SEQ_CST);
-		va += leaf.span;
-		pa += leaf.span;
-		if (va >= end)
-			break;
+				 __ATOMIC_RELEASE);
 	}
 }
 
 bool mmu_blocked(vaddr_t va)
 {
-	const pte_t *entry = find_leaf(va).entry;
+	const pte_t *entry = walk_to_leaf(va).entry;
 
 	return entry != NULL && (*entry & PTE_MIGRATING) != 0;
 }

@@ -3,7 +3,7 @@
  *
  *	check	 what holds the pages?  the same code answers a dry run
  *	isolate	 free chunks leave the free lists; what is freed from now on stays out
- *	migrate	 what is movable moves, nearest node first; what is busy is tried again
+ *	migrate	 what is movable moves (mm/hotplug/evacuate.c)
  *	verify	 nothing in use is left, or everything goes back
  *	scrub	 what was ever handed out is zeroed
  *	commit	 the zone forgets the blocks; nothing here can fail
@@ -17,38 +17,17 @@
 #include "kernel/lib/errno.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
-#include "mm/hotplug/capacity.h"
 #include "mm/hotplug/events.h"
-#include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/listener.h"
+#include "mm/hotplug/offline_priv.h"
 #include "mm/hotplug/scrub.h"
 #include "mm/page_pin.h"
 #include "mm/pcp.h"
 #include "mm/slab.h"
-#include "mm/vm/migrate.h"
 
 #define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
 
-/* A page whose owner is busy with it is tried again after 1, 2, 4 ... ms: 1 s in all. */
-#define MIGRATE_TRIES	      10
-#define MIGRATE_FIRST_WAIT_US 1000
-
-/* After so many pages a migration looks whether it still is wanted: Ctrl-C, time, progress. */
-#define LOOK_EVERY_PAGES 64
-
 void (*hotplug_progress)(const char *step, uint64_t moved, uint64_t total);
-
-struct offline_request {
-	const struct block_range *range;
-	unsigned flags;
-	uint64_t deadline_us; /* 0: none */
-	struct block_result *result;
-	struct refusal *why;
-	struct capacity capacity;
-	struct migrate_stats moved;
-	uint64_t unlooked; /* pages since the last look whether this still is wanted */
-	struct page *busy; /* the last one a pass met whose owner was busy with it; NULL: none */
-};
 
 FAULT_SITE(offline_check, "a block is looked at before it goes offline")
 FAULT_SITE(offline_capacity, "is there room elsewhere for what must move?")
@@ -58,14 +37,14 @@ FAULT_SITE(offline_interrupt, "Ctrl-C, wherever an offline looks for it")
 FAULT_SITE(offline_verify, "a block turns out not to be empty")
 FAULT_SITE(offline_scrub, "a block is scrubbed")
 
-static int still_wanted(const struct offline_request *request, const char *step)
+int offline_still_wanted(const struct offline_request *request, const char *step)
 {
 	/* Read once: whoever set it may take it back while another thread's offline runs. */
 	void (*progress)(const char *, uint64_t, uint64_t) =
 		__atomic_load_n(&hotplug_progress, __ATOMIC_RELAXED);
 
 	if (progress != NULL)
-		progress(step, request->moved.pages, request->capacity.need_pages);
+		progress(step, request->migration.pages, request->capacity.need_pages);
 	if (thread_interrupted() || FAULT_HIT(offline_interrupt))
 		return refuse(request->why, -EINTR, step, "interrupted");
 	if (request->deadline_us != 0 && clock_us() >= request->deadline_us)
@@ -146,7 +125,7 @@ static int offline_check(struct memory_block *block, void *arg)
 	if (err != 0)
 		return err;
 	request->result->done++;
-	return still_wanted(request, "check");
+	return offline_still_wanted(request, "check");
 }
 
 /* --- isolate --- */
@@ -246,87 +225,6 @@ static void drain_isolated_zones(const struct block_range *range)
 	blocks_for_each(range, drain_zone_of, &drained);
 }
 
-/* --- migrate --- */
-
-/* Names what holds a page that would not move; 0 if it was freed meanwhile. */
-static int refuse_unmoved(struct offline_request *request, const struct page *page)
-{
-	struct zone *zone = page_zone(page);
-	uint64_t flags = spin_lock(&zone->lock); /* while it is in use its owner stays */
-	int err = page->state == PAGE_USED ? refuse_used_page(request->why, "migrate", page) : 0;
-
-	spin_unlock(&zone->lock, flags);
-	return err;
-}
-
-static int migrate_one(struct offline_request *request, struct page *page)
-{
-	int err = migrate_chunk(page, &request->moved);
-
-	if (err == -EAGAIN) {
-		request->busy = page;
-		err = 0;
-	}
-	if (err == 0) {
-		request->unlooked += 1UL << page->order;
-		if (request->unlooked < LOOK_EVERY_PAGES)
-			return 0;
-		request->unlooked = 0;
-		return still_wanted(request, "migrate");
-	}
-	if (err == -ENOMEM)
-		return refuse_at(request->why, -ENOSPC, "migrate", page_to_pfn(page),
-				 "has nowhere to go: no free chunk of order %u is left",
-				 page->order);
-	return refuse_unmoved(request, page);
-}
-
-/*
- * One pass over the block.  No lock: in a block that is going offline a chunk in use can only
- * be freed, which isolates it in place, so the borders of chunks do not move.
- */
-static int block_migrate(struct memory_block *block, void *arg)
-{
-	struct offline_request *request = arg;
-	struct page *end = pfn_to_page(block_end(block));
-	int err = 0;
-
-	if (block->state != BLOCK_GOING_OFFLINE)
-		return 0;
-	for (struct page *page = block_first_chunk(block); err == 0 && page < end;
-	     page += 1UL << page->order) {
-		if (page->state != PAGE_USED)
-			continue;
-		err = migrate_one(request, page);
-	}
-	return err;
-}
-
-static int migrate_range(struct offline_request *request)
-{
-	uint64_t wait_us = MIGRATE_FIRST_WAIT_US;
-	int err = 0;
-
-	for (unsigned try = 0; err == 0 && try < MIGRATE_TRIES; try++, wait_us *= 2) {
-		if (try != 0) {
-			thread_sleep_us(wait_us / 2); /* interrupted or not: that is asked next */
-			err = still_wanted(request, "migrate");
-			if (err != 0)
-				break;
-		}
-		request->busy = NULL;
-		err = blocks_for_each(request->range, block_migrate, request);
-		if (request->busy == NULL)
-			break;
-	}
-	if (err == 0 && request->busy != NULL)
-		err = refuse_unmoved(request, request->busy);
-	request->result->moved_pages = request->moved.pages;
-	for (unsigned node = 0; node < MAX_NODES; node++)
-		request->result->moved_to[node] = request->moved.to_node[node];
-	return err;
-}
-
 /* --- verify, scrub, commit --- */
 
 static int block_verify_isolated(struct memory_block *block, void *arg)
@@ -356,7 +254,7 @@ static int block_scrub(struct memory_block *block, void *arg)
 		pfn_t to = MIN(granule + GRANULE_PAGES, block_end(block));
 
 		scrub_frames(from, to - from);
-		err = still_wanted(request, "scrub");
+		err = offline_still_wanted(request, "scrub");
 	}
 	if (err == 0 && FAULT_HIT(offline_scrub))
 		return refuse_at(request->why, -EIO, "scrub", block->start, FAULT_TEXT);
@@ -405,7 +303,7 @@ static int offline_range(struct offline_request *request)
 	err = blocks_for_each(range, block_isolate, request);
 	if (err == 0) {
 		drain_isolated_zones(range);
-		err = migrate_range(request);
+		err = offline_evacuate(request);
 	}
 	if (err == 0)
 		err = blocks_for_each(range, block_verify_isolated, request);

@@ -1,65 +1,156 @@
 /*
- * mm/vm/migrate.c - isolate, copy, point everybody at the copy, free.  Owns nothing.
+ * mm/vm/migrate.c - isolate, copy, point everybody at the copy, free: a batch at a time.
+ *
+ * Owns nothing.  A batch is a run of chunks of one owner: the owner's lock, the TLB flush and the
+ * wake-up of those who wait are paid once for all of them.
  */
 #include "mm/vm/migrate.h"
 
 #include "kernel/fault.h"
 #include "kernel/lib/errno.h"
 #include "mm/alloc.h"
+#include "mm/page_pin.h"
 
-FAULT_SITE(migrate_isolate, "the owner of a page that must move is busy with it")
+FAULT_SITE(migrate_isolate, "the owner of pages that must move is busy with them")
 FAULT_SITE(migrate_alloc, "a page that must move has nowhere to go")
-FAULT_SITE(migrate_move, "the owner of a page fails to move it")
+FAULT_SITE(migrate_move, "the owner of pages fails to move them")
+
+static struct page *next_chunk(struct page *page)
+{
+	return page + (1UL << page->order);
+}
+
+static int refused(struct migration *m, const struct page *page, int err)
+{
+	m->refused = page;
+	return err;
+}
 
 /*
- * Pins the chunk's state.  Under the zone's lock a chunk in use cannot be freed, so its owner
- * exists while isolate() takes the owner's own lock.
+ * Fills the batch with chunks of its owner from m->next on, until it has PAGE_BATCH_MAX pages or
+ * one larger chunk.  => zone's lock held, owner isolated: no pin comes or goes
  */
-static int isolate(struct zone *zone, struct page *page, const struct page_owner **owner)
+static int collect(struct migration *m, struct page_batch *batch, const struct page *end)
 {
+	uint64_t left = PAGE_BATCH_MAX;
+	struct page *page = m->next;
+
+	for (; page < end && page->state == PAGE_USED && page->owner == batch->owner && left != 0;
+	     page = next_chunk(page)) {
+		uint64_t pages = 1UL << page->order;
+
+		if (pages > left && left != PAGE_BATCH_MAX)
+			break;
+		left -= MIN(pages, left);
+		if (!page_pinned(page))
+			batch->from[batch->count++] = page;
+		else if (page_movable(page))
+			m->busy = page;
+		else
+			return refused(m, page, -EBUSY);
+	}
+	m->next = page;
+	return 0;
+}
+
+static int isolate_owner(const struct page_owner *owner)
+{
+	if (owner == NULL || FAULT_HIT(migrate_isolate))
+		return -EAGAIN; /* NULL: between the free lists and its owner */
+	return page_owner_movable(owner) ? owner->ops->isolate(owner) : -EBUSY;
+}
+
+/*
+ * Begins a batch at m->next.  While blocks of a zone go offline its chunks are freed under its
+ * lock only (mm/pcp.h), so the owner of one exists while isolate() takes the owner's own lock.  batch->owner NULL: nothing is isolated.
+ */
+static int begin(struct migration *m, struct page_batch *batch, const struct page *end)
+{
+	struct page *page = m->next;
+	struct zone *zone = page_zone(page);
 	uint64_t flags = spin_lock(&zone->lock);
 	int err;
 
-	*owner = NULL;
-	if (page->state != PAGE_USED)
+	batch->owner = NULL;
+	batch->count = 0;
+	err = page->state == PAGE_USED ? isolate_owner(page->owner) : -ENOENT;
+	if (err == 0) {
+		batch->owner = page->owner;
+		err = collect(m, batch, end);
+	} else if (err == -EAGAIN || err == -ENOENT) { /* busy, or freed a moment ago */
+		if (err == -EAGAIN)
+			m->busy = page;
+		m->next = next_chunk(page);
 		err = 0;
-	else if (page->owner == NULL || FAULT_HIT(migrate_isolate))
-		err = -EAGAIN; /* no owner: between the free lists and its owner */
-	else
-		err = page_owner_movable(page->owner) ? page->owner->ops->isolate(page) : -EBUSY;
-	if (err == 0 && page->state == PAGE_USED)
-		*owner = page->owner;
+	} else {
+		err = refused(m, page, err);
+	}
 	spin_unlock(&zone->lock, flags);
 	return err;
 }
 
-int migrate_chunk(struct page *page, struct migrate_stats *stats)
+/* A place for each chunk of the batch, near first, until there is none for one. */
+static unsigned alloc_targets(struct page_batch *batch)
 {
-	struct zone *zone = page_zone(page);
-	const struct page_owner *owner;
-	struct page *to;
-	uint64_t pages;
-	int err = isolate(zone, page, &owner);
+	int node = page_zone(batch->from[0])->node;
+	unsigned n = 0;
 
-	if (err != 0 || owner == NULL)
-		return err;
-	to = FAULT_HIT(migrate_alloc) ? NULL
-				      : page_alloc(page->order, ALLOC_MOVABLE, zone->node, owner);
-	if (to == NULL) {
-		owner->ops->putback(page);
-		return -ENOMEM;
+	for (; n < batch->count; n++) {
+		const struct page *from = batch->from[n];
+		struct page *to = FAULT_HIT(migrate_alloc) ? NULL
+							   : page_alloc(from->order, ALLOC_MOVABLE,
+									node, batch->owner);
+
+		if (to == NULL)
+			break;
+		to->caller = from->caller; /* `why` goes on naming who allocated it, and when */
+		to->birth = from->birth;
+		batch->to[n] = to;
 	}
-	to->caller = page->caller; /* `why` goes on naming who allocated it, and when */
-	to->birth = page->birth;
-	err = FAULT_HIT(migrate_move) ? -EIO : owner->ops->move(page, to);
+	return n;
+}
+
+/* The new place of every chunk is counted, the old one freed: before the owner may go away. */
+static void free_old(struct migration *m, const struct page_batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct page *to = batch->to[i];
+		uint64_t pages = 1UL << to->order;
+
+		m->pages += pages;
+		m->to_node[page_zone(to)->node] += pages;
+		page_free(batch->from[i]);
+	}
+}
+
+static int move(struct migration *m, struct page_batch *batch)
+{
+	unsigned wanted = batch->count;
+	int err = 0;
+
+	if (wanted == 0)
+		return 0;
+	batch->count = alloc_targets(batch);
+	if (batch->count != 0)
+		err = FAULT_HIT(migrate_move) ? -EIO : batch->owner->ops->move(batch);
 	if (err != 0) {
-		owner->ops->putback(page);
-		page_free(to);
-		return err;
+		for (unsigned i = 0; i < batch->count; i++)
+			page_free(batch->to[i]);
+		return refused(m, batch->from[0], err);
 	}
-	pages = 1UL << to->order;
-	stats->pages += pages;
-	stats->to_node[page_zone(to)->node] += pages;
-	page_free(page);
-	return 0;
+	free_old(m, batch);
+	return batch->count == wanted ? 0 : refused(m, batch->from[batch->count], -ENOMEM);
+}
+
+int migrate_batch(struct migration *m, const struct page *end)
+{
+	struct page_batch batch;
+	int err = begin(m, &batch, end);
+
+	if (batch.owner == NULL)
+		return err;
+	if (err == 0)
+		err = move(m, &batch);
+	batch.owner->ops->putback(batch.owner);
+	return err;
 }

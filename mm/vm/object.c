@@ -20,9 +20,9 @@
 #include "mm/vm/area.h"
 #include "mm/vm/object_priv.h"
 
-static struct vm_object *object_of(const struct page *page)
+static struct vm_object *object_of(const struct page_owner *owner)
 {
-	return container_of(page->owner, struct vm_object, owner);
+	return container_of(owner, struct vm_object, owner);
 }
 
 static vaddr_t chunk_address(const struct vm_object *object, unsigned mapping, uint64_t offset)
@@ -39,56 +39,103 @@ static struct wait_queue faults_wait = WAIT_QUEUE_INIT(faults_wait, "vm-faults")
 /* --- what migration asks of the owner of a page --- */
 
 /* Under the zone's lock: may not wait. */
-static int object_isolate(struct page *page)
+static int object_isolate(const struct page_owner *owner)
 {
-	struct vm_object *object = object_of(page);
-	int err;
-
-	if (!mutex_trylock(&object->lock))
-		return -EAGAIN;
-	if (!page_pinned(page))
-		return 0;
-	err = page_movable(page) ? -EAGAIN : -EBUSY;
-	mutex_unlock(&object->lock);
-	return err;
+	return mutex_trylock(&object_of(owner)->lock) ? 0 : -EAGAIN;
 }
 
-static void object_putback(struct page *page)
+static void object_putback(const struct page_owner *owner)
 {
-	mutex_unlock(&object_of(page)->lock);
+	mutex_unlock(&object_of(owner)->lock);
 }
 
-static void copy_chunk(void *to, const void *from, size_t size)
+static size_t chunk_size(const struct page *page)
+{
+	return PAGE_SIZE << page->order;
+}
+
+/* Every mapping of every chunk; when this returns nobody reads or writes them. */
+static void block_batch(const struct vm_object *object, const struct page_batch *batch,
+			struct mmu_batch *mmu)
+{
+	for (unsigned m = 0; m < object->nmappings; m++)
+		for (unsigned i = 0; i < batch->count; i++)
+			mmu_block(mmu, chunk_address(object, m, batch->from[i]->private),
+				  chunk_size(batch->from[i]));
+	mmu_block_finish(mmu);
+}
+
+/* Points every mapping of the batch's chunks at `pages`, the old ones or the new. */
+static void retarget_batch(const struct vm_object *object, const struct page_batch *batch,
+			   struct page *const pages[], struct mmu_batch *mmu)
+{
+	for (unsigned m = 0; m < object->nmappings; m++)
+		for (unsigned i = 0; i < batch->count; i++)
+			mmu_retarget(mmu, chunk_address(object, m, batch->from[i]->private),
+				     page_to_paddr(pages[i]), chunk_size(pages[i]));
+	/* Pairs with not_blocked(): who does not see the new entries is seen in the queue. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (wait_queue_has_waiters(&faults_wait))
+		wait_queue_wake(&faults_wait);
+}
+
+static void copy_words(void *to, const void *from, size_t size)
 {
 	size_t words = size / 8;
 
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-void object_move_chunk(struct vm_object *object, struct page *from, struct page *to)
+/* A chunk of 1 GiB takes longer than Ctrl-C may wait, so it is looked for on the way. */
+static int copy_chunk(const struct page *to, const struct page *from)
 {
-	uint64_t offset = from->private;
-	size_t size = PAGE_SIZE << from->order;
-	struct mmu_leaf leaf[VM_MAPPINGS_MAX];
+	size_t size = chunk_size(from);
 
-	for (unsigned i = 0; i < object->nmappings; i++)
-		mmu_block(chunk_address(object, i, offset), size, &leaf[i]);
-	copy_chunk(page_to_virt(to), page_to_virt(from), size);
-	to->private = offset;
-	for (unsigned i = 0; i < object->nmappings; i++)
-		mmu_retarget(chunk_address(object, i, offset), page_to_paddr(to), size, &leaf[i]);
-	object->moves++;
-	if (wait_queue_has_waiters(&faults_wait)) /* mmu_retarget() ends in a full barrier */
-		wait_queue_wake(&faults_wait);
+	for (size_t done = 0; done < size; done += SIZE_2M) {
+		if (done != 0 && thread_interrupted())
+			return -EINTR;
+		copy_words((char *)page_to_virt(to) + done, (char *)page_to_virt(from) + done,
+			   MIN(size - done, SIZE_2M));
+	}
+	return 0;
 }
 
-static int object_move(struct page *from, struct page *to)
+static int copy_batch(const struct page_batch *batch)
 {
-	struct vm_object *object = object_of(from);
+	for (unsigned i = 0; i < batch->count; i++) {
+		int err = copy_chunk(batch->to[i], batch->from[i]);
 
-	object_move_chunk(object, from, to);
-	mutex_unlock(&object->lock);
+		if (err != 0)
+			return err;
+		batch->to[i]->private = batch->from[i]->private;
+	}
 	return 0;
+}
+
+static int object_move(const struct page_batch *batch)
+{
+	struct vm_object *object = object_of(batch->owner);
+	struct mmu_batch mmu;
+	int err;
+
+	mmu_batch_init(&mmu);
+	block_batch(object, batch, &mmu);
+	err = copy_batch(batch);
+	retarget_batch(object, batch, err == 0 ? batch->to : batch->from, &mmu);
+	if (err == 0)
+		object->moves += batch->count;
+	return err;
+}
+
+int object_move_chunk(struct vm_object *object, struct page *from, struct page *to)
+{
+	struct page_batch batch;
+
+	batch.owner = &object->owner;
+	batch.count = 1;
+	batch.from[0] = from;
+	batch.to[0] = to;
+	return object_move(&batch);
 }
 
 static const struct page_owner_ops object_ops = {
@@ -101,7 +148,7 @@ static const struct page_owner_ops object_ops = {
 
 static bool not_blocked(void *arg)
 {
-	/* Pairs with mmu_retarget(): who does not see the new entry is seen in the queue. */
+	/* Pairs with retarget_batch(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !mmu_blocked(*(vaddr_t *)arg);
 }

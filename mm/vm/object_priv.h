@@ -11,7 +11,7 @@
 struct page *object_page(const struct vm_object *object, uint64_t offset);
 
 /* Copies the chunk, points every mapping at the copy and wakes who waited for it.  `from` is the
- * caller's to free. */
-void object_move_chunk(struct vm_object *object, struct page *from, struct page *to);
+ * caller's to free then.  -EINTR: interrupted, nothing moved (chunks above 2 MiB only). */
+int object_move_chunk(struct vm_object *object, struct page *from, struct page *to);
 
 #endif

@@ -61,7 +61,10 @@ static int move_to_normal(struct vm_object *object, struct page **page, struct r
 			zone->type == ZONE_MOVABLE ? "" : ", which is going offline", from->order);
 	to->caller = from->caller; /* `why` goes on naming who allocated it, and when */
 	to->birth = from->birth;
-	object_move_chunk(object, from, to);
+	if (object_move_chunk(object, from, to) != 0) {
+		page_free(to);
+		return refuse(why, -EINTR, "pin", "interrupted");
+	}
 	page_free(from);
 	*page = to;
 	return 0;

@@ -16,7 +16,7 @@
 
 static const struct page_owner owner = {.name = "selftest"};
 
-static int move_refused(struct page *from __unused, struct page *to __unused)
+static int move_refused(const struct page_batch *batch __unused)
 {
 	return -1;
 }

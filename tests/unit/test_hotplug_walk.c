@@ -5,6 +5,7 @@
 /* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
 /* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
 /* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/evacuate.c mm/page_pin.c */
 /* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
 /* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
 /* sources: mm/pcp.c */
@@ -13,6 +14,16 @@
 /* sources: kernel/lib/errno.c kernel/lib/refusal.c */
 #include "tests/unit/hotplug_dimms.h"
 
+#include "mm/page_pin.h"
+
+/* --- what happened, so that nothing is missed --- */
+
+static struct {
+	unsigned plugs, onlines, offlines, ejects, kept, moved, interrupted, busy, nospace, huge;
+	unsigned batches, largest;
+	unsigned partial; /* requests with RANGE_KEEP_GOING that did something */
+} seen;
+
 /* --- chunks in use, with contents that follow them --- */
 
 #define CHUNKS_MAX 3000
@@ -20,12 +31,17 @@
 struct chunk {
 	struct page *page; /* NULL: not in use */
 	uint64_t seed;
-	unsigned order, busy; /* so often it will not be isolated */
-	bool movable, held;
+	unsigned order, pinned; /* for so many more looks at its owner */
 };
 static struct chunk chunks[CHUNKS_MAX];
 static unsigned nchunks;
 static unsigned fail_move_in; /* 0: never */
+
+/* Owners of movable chunks: neighbours of one owner move together. */
+#define OWNERS 3U
+static const struct page_owner movable[OWNERS];
+static bool held[OWNERS];
+static unsigned busy[OWNERS]; /* so often it will not be isolated */
 
 /* The i-th of the words that a chunk is known by: 16 at most, spread over its pages. */
 static uint64_t *chunk_word(const struct page *page, unsigned order, unsigned i)
@@ -44,59 +60,83 @@ static void chunk_check(const struct chunk *chunk)
 	assert_int_equal(chunk->page->state, PAGE_USED);
 	assert_int_equal(chunk->page->order, chunk->order);
 	assert_ptr_equal(&chunks[chunk->page->private], chunk);
-	assert_false(chunk->held);
 	for (unsigned i = 0; (word = chunk_word(chunk->page, chunk->order, i)) != NULL; i++)
 		assert_int_equal(*word, chunk->seed + i);
 }
 
-static int fake_isolate(struct page *page)
+/* A look at an owner takes a pin from each of its chunks that has some. */
+static void unpin(const struct page_owner *owner)
 {
-	struct chunk *chunk = &chunks[page->private];
+	for (unsigned i = 0; i < nchunks; i++)
+		if (chunks[i].pinned > 0 && chunks[i].page->owner == owner) {
+			page_unpin(chunks[i].page, PIN_SHORT);
+			chunks[i].pinned--;
+		}
+}
 
-	assert_ptr_equal(chunk->page, page);
-	assert_false(chunk->held);
-	assert_true(spin_is_held(&page_zone(page)->lock));
-	if (chunk->busy > 0) {
-		chunk->busy--;
+static int fake_isolate(const struct page_owner *owner)
+{
+	unsigned i = (unsigned)(owner - movable);
+
+	assert_true(i < OWNERS);
+	assert_false(held[i]);
+	assert_int_equal(spin_held_count(), 1);
+	if (busy[i] > 0) {
+		busy[i]--;
 		return -EAGAIN;
 	}
-	chunk->held = true;
+	unpin(owner);
+	held[i] = true;
 	return 0;
 }
 
-static void fake_putback(struct page *page)
+static void fake_putback(const struct page_owner *owner)
 {
-	assert_true(chunks[page->private].held);
-	chunks[page->private].held = false;
+	assert_true(held[owner - movable]);
+	assert_int_equal(spin_held_count(), 0);
+	held[owner - movable] = false;
 }
 
-static int fake_move(struct page *from, struct page *to)
+static void move_chunk(struct page *from, struct page *to)
 {
 	struct chunk *chunk = &chunks[from->private];
 	uint64_t *word;
 
-	assert_true(chunk->held && chunk->page == from);
+	assert_ptr_equal(chunk->page, from);
+	assert_int_equal(chunk->pinned, 0);
 	assert_int_equal(to->order, from->order);
-	if (fail_move_in != 0 && --fail_move_in == 0)
-		return -EIO;
 	for (unsigned i = 0; (word = chunk_word(to, to->order, i)) != NULL; i++)
 		*word = *chunk_word(from, from->order, i);
 	to->private = from->private;
 	chunk->page = to;
-	chunk->held = false;
+}
+
+/* Neighbours, in order, of the one owner; more pages than a batch may have only as one chunk. */
+static int fake_move(const struct page_batch *batch)
+{
+	uint64_t pages = 0;
+
+	assert_true(held[batch->owner - movable]);
+	assert_in_range(batch->count, 1, PAGE_BATCH_MAX);
+	for (unsigned i = 0; i < batch->count; i++) {
+		assert_ptr_equal(batch->from[i]->owner, batch->owner);
+		assert_true(i == 0 || batch->from[i] > batch->from[i - 1]);
+		pages += 1UL << batch->from[i]->order;
+	}
+	assert_true(pages <= PAGE_BATCH_MAX || batch->count == 1);
+	if (fail_move_in != 0 && --fail_move_in == 0)
+		return -EIO;
+	for (unsigned i = 0; i < batch->count; i++)
+		move_chunk(batch->from[i], batch->to[i]);
+	seen.batches++;
+	seen.largest = MAX(seen.largest, batch->count);
 	return 0;
 }
 
 static const struct page_owner_ops fake_ops = {fake_isolate, fake_move, fake_putback};
-static const struct page_owner fake_movable = {"fake:movable", &fake_ops};
+static const struct page_owner movable[OWNERS] = {
+	{"fake:a", &fake_ops}, {"fake:b", &fake_ops}, {"fake:c", &fake_ops}};
 static const struct page_owner fake_fixed = {"fake:fixed", NULL};
-
-/* --- what happened, so that nothing is missed --- */
-
-static struct {
-	unsigned plugs, onlines, offlines, ejects, kept, moved, interrupted, busy, nospace, huge;
-	unsigned partial; /* requests with RANGE_KEEP_GOING that did something */
-} seen;
 
 /* --- steps --- */
 
@@ -112,24 +152,29 @@ static struct memory_device *any_device(void)
 static void step_alloc(void)
 {
 	unsigned order = (unsigned)(kit_below(25) == 0 ? kit_below(MAX_ORDER + 1) : kit_below(6));
-	bool movable = kit_below(60) != 0;
+	static const struct page_owner *runs_of = movable; /* allocations come in runs */
+	const struct page_owner *owner = kit_below(60) != 0 ? runs_of : &fake_fixed;
 	struct chunk *chunk = &chunks[nchunks];
 	uint64_t *word;
 
 	if (nchunks == CHUNKS_MAX)
 		return;
-	chunk->page = page_alloc(order, movable ? ALLOC_MOVABLE : 0U, (int)kit_below(3),
-				 movable ? &fake_movable : &fake_fixed);
+	if (kit_below(16) == 0)
+		runs_of = &movable[kit_below(OWNERS)];
+	chunk->page = page_alloc(order, owner != &fake_fixed ? ALLOC_MOVABLE : 0U,
+				 (int)kit_below(3), owner);
 	if (chunk->page == NULL)
 		return;
-	if (!movable)
+	if (owner == &fake_fixed)
 		assert_int_equal(page_zone(chunk->page)->type, ZONE_NORMAL);
 	seen.huge += order > BLOCK_ORDER;
 	chunk->page->private = nchunks++;
 	chunk->order = order;
-	chunk->movable = movable;
-	chunk->held = false;
-	chunk->busy = kit_below(100) == 0 ? (unsigned)kit_below(12) : 0;
+	chunk->pinned = owner != &fake_fixed && kit_below(100) == 0 ? (unsigned)kit_below(12) : 0;
+	for (unsigned i = 0; i < chunk->pinned; i++)
+		page_pin(chunk->page, PIN_SHORT);
+	if (kit_below(100) == 0)
+		busy[kit_below(OWNERS)] = (unsigned)kit_below(12);
 	chunk->seed = kit_random();
 	for (unsigned i = 0; (word = chunk_word(chunk->page, order, i)) != NULL; i++)
 		*word = chunk->seed + i;
@@ -138,6 +183,8 @@ static void step_alloc(void)
 static void free_chunk(unsigned i)
 {
 	chunk_check(&chunks[i]);
+	for (; chunks[i].pinned > 0; chunks[i].pinned--)
+		page_unpin(chunks[i].page, PIN_SHORT);
 	page_free(chunks[i].page);
 	chunks[i] = chunks[--nchunks];
 	if (i < nchunks)
@@ -356,6 +403,8 @@ static void forty_thousand_steps(void **unused)
 		      seen.moved, seen.interrupted, seen.busy, seen.nospace, seen.huge);
 	assert_true(seen.plugs > 50 && seen.ejects > 50 && seen.kept > 10);
 	assert_true(seen.onlines > 300 && seen.offlines > 300 && seen.moved > 1000);
+	print_message("%u batches, of %u chunks at most\n", seen.batches, seen.largest);
+	assert_true(seen.batches > 500 && seen.largest > 5);
 	assert_true(seen.interrupted > 5 && seen.busy > 20 && seen.huge > 15);
 }
 

@@ -7,6 +7,7 @@
 /* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
 /* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
 /* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/evacuate.c */
 /* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
 /* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
 /* sources: mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/node.c mm/pagetable.c mm/zone.c */
@@ -25,30 +26,33 @@ static unsigned moves, isolated;
 static uint64_t unpin_at_us; /* the short pin of pinned_chunk ends; 0: never */
 static struct page *pinned_chunk;
 
-static int isolate(struct page *page)
+static int isolate(const struct page_owner *of)
 {
+	(void)of;
 	if (unpin_at_us != 0 && kit_time_us >= unpin_at_us) {
 		page_unpin(pinned_chunk, PIN_SHORT);
 		unpin_at_us = 0;
 	}
-	if (page_pinned(page))
-		return page_movable(page) ? -EAGAIN : -EBUSY;
 	isolated++;
 	return 0;
 }
 
-static int move(struct page *from, struct page *to)
+static int move(const struct page_batch *batch)
 {
-	to->private = from->private;
-	chunk[to->private] = to;
-	isolated--;
-	moves++;
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct page *to = batch->to[i];
+
+		assert_false(page_pinned(batch->from[i]));
+		to->private = batch->from[i]->private;
+		chunk[to->private] = to;
+		moves++;
+	}
 	return 0;
 }
 
-static void putback(struct page *page)
+static void putback(const struct page_owner *of)
 {
-	(void)page;
+	(void)of;
 	isolated--;
 }
 
@@ -206,11 +210,11 @@ static void short_pin_without_end_is_refused_and_named(void **unused)
 }
 
 /* A long pin that came behind the check's back. */
-static int isolate_late(struct page *page)
+static int isolate_late(const struct page_owner *of)
 {
-	if (page == chunk[3] && page_pins(page, PIN_LONG) == 0)
-		page_pin(page, PIN_LONG);
-	return isolate(page);
+	if (page_pins(chunk[3], PIN_LONG) == 0)
+		page_pin(chunk[3], PIN_LONG);
+	return isolate(of);
 }
 
 static void late_long_pin_is_not_waited_for(void **unused)

@@ -5,6 +5,7 @@
 /* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
 /* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
 /* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/evacuate.c */
 /* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
 /* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
 /* sources: mm/pcp.c */
@@ -15,21 +16,25 @@
 
 #define GRANULES_MAX 2048
 
-static void putback(struct page *page)
+static void putback(const struct page_owner *owner)
 {
-	(void)page;
+	(void)owner;
 }
 
-static int isolate(struct page *page)
+static int isolate(const struct page_owner *owner)
 {
-	(void)page;
+	(void)owner;
 	return 0;
 }
 
-static int move(struct page *from, struct page *to)
+static int move(const struct page_batch *batch)
 {
-	memcpy(page_to_virt(to), page_to_virt(from), PAGE_SIZE << from->order);
-	to->private = from->private;
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct page *from = batch->from[i];
+
+		memcpy(page_to_virt(batch->to[i]), page_to_virt(from), PAGE_SIZE << from->order);
+		batch->to[i]->private = from->private;
+	}
 	return 0;
 }
 

@@ -1,0 +1,96 @@
+/*
+ * mm/hotplug/evacuate.c - the step "migrate" of an offline: what is movable moves, nearest node
+ * first; what is busy is tried again.
+ *
+ * Owns nothing.  Lock: hotplug_lock; the blocks are GOING_OFFLINE.
+ */
+#include "kernel/lib/errno.h"
+#include "kernel/thread.h"
+#include "mm/hotplug/offline_priv.h"
+
+/* A page that is pinned or whose owner is busy is tried again after 1, 2, 4 ... 256 ms. */
+#define MIGRATE_TRIES	      10
+#define MIGRATE_FIRST_WAIT_US 1000
+
+/* Names what holds a page that would not move; 0 if it was freed meanwhile. */
+static int refuse_unmoved(struct offline_request *request, const struct page *page)
+{
+	struct zone *zone = page_zone(page);
+	uint64_t flags = spin_lock(&zone->lock); /* while it is in use its owner stays */
+	int err = page->state == PAGE_USED ? refuse_used_page(request->why, "migrate", page) : 0;
+
+	spin_unlock(&zone->lock, flags);
+	return err;
+}
+
+/* A batch failed. */
+static int refuse_batch(struct offline_request *request, int err)
+{
+	const struct page *page = request->migration.refused;
+
+	if (err == -EINTR)
+		return refuse(request->why, err, "migrate", "interrupted");
+	if (err == -ENOMEM)
+		return refuse_at(request->why, -ENOSPC, "migrate", page_to_pfn(page),
+				 "has nowhere to go: no free chunk of order %u is left",
+				 page->order);
+	request->migration.busy = page; /* freed meanwhile: there is one more pass */
+	return refuse_unmoved(request, page);
+}
+
+/*
+ * One pass over the block.  No lock: in a block that is going offline a chunk in use can only
+ * be freed, which isolates it in place, so the borders of chunks do not move.
+ */
+static int block_evacuate(struct memory_block *block, void *arg)
+{
+	struct offline_request *request = arg;
+	struct migration *m = &request->migration;
+	struct page *end = pfn_to_page(block_end(block));
+	int err = 0;
+
+	if (block->state != BLOCK_GOING_OFFLINE)
+		return 0;
+	for (m->next = block_first_chunk(block); err == 0 && m->next < end;) {
+		if (m->next->state != PAGE_USED) {
+			m->next += 1UL << m->next->order;
+			continue;
+		}
+		err = migrate_batch(m, end);
+		err = err != 0 ? refuse_batch(request, err)
+			       : offline_still_wanted(request, "migrate");
+	}
+	return err;
+}
+
+/* Passes over the range until nothing in it was busy. */
+static int passes(struct offline_request *request)
+{
+	struct migration *m = &request->migration;
+	uint64_t wait_us = MIGRATE_FIRST_WAIT_US;
+
+	for (unsigned try = 1;; try++, wait_us *= 2) {
+		int err;
+
+		m->busy = NULL;
+		err = blocks_for_each(request->range, block_evacuate, request);
+		if (err != 0 || m->busy == NULL)
+			return err;
+		if (try == MIGRATE_TRIES)
+			return refuse_unmoved(request, m->busy);
+		thread_sleep_us(wait_us); /* interrupted or not: that is asked next */
+		err = offline_still_wanted(request, "migrate");
+		if (err != 0)
+			return err;
+	}
+}
+
+int offline_evacuate(struct offline_request *request)
+{
+	int err = passes(request);
+
+	request->result->moved_pages = request->migration.pages;
+	for (unsigned node = 0; node < MAX_NODES; node++)
+		request->result->moved_to[node] = request->migration.to_node[node];
+	return err;
+}
