@@ -55,4 +55,7 @@ extern struct bootinfo bootinfo;
 int multiboot2_parse(const void *tags, size_t size, paddr_t paddr, struct bootinfo *info,
 		     const char **error);
 
+/* Is there RAM, so that a kernel can go on whatever else was wrong? */
+bool bootinfo_has_ram(const struct bootinfo *info);
+
 #endif

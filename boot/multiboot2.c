@@ -265,6 +265,14 @@ static void take_map(struct parser *p)
 		complain(p, "the memory map is empty");
 }
 
+bool bootinfo_has_ram(const struct bootinfo *info)
+{
+	for (unsigned i = 0; i < info->nranges; i++)
+		if (info->range[i].type == BOOT_RAM)
+			return true;
+	return false;
+}
+
 int multiboot2_parse(const void *tags, size_t size, paddr_t paddr, struct bootinfo *info,
 		     const char **error)
 {

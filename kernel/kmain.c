@@ -41,20 +41,24 @@ static void boot_log_sink(const struct log_line *line)
 	serial_write(text, (size_t)n);
 }
 
+/* Whatever else is wrong with the tags: with RAM to run in there is somebody to complain to. */
 static void parse_tags(void)
 {
+	uint32_t copied = MIN(boot_handover.tags_size, (uint32_t)BOOT_TAGS_MAX);
 	const char *error = NULL;
+	int err;
 
 	if (boot_handover.magic != BOOT_MAGIC)
 		panic("not started by a multiboot2 loader (magic 0x%x)", boot_handover.magic);
-	if (boot_handover.tags_size > BOOT_TAGS_MAX)
-		panic("multiboot2 information of %u bytes: %lu is the limit",
-		      boot_handover.tags_size, BOOT_TAGS_MAX);
-	if (multiboot2_parse(boot_tags, boot_handover.tags_size, boot_handover.tags_paddr,
-			     &bootinfo, &error) != 0)
-		panic("multiboot2 information: %s", error);
-	klog(LOG_INFO, "boot: %s, %s, %u memory ranges, %u dropped", bootinfo.loader,
-	     bootinfo.efi ? "UEFI" : "BIOS", bootinfo.nranges, bootinfo.dropped);
+	err = multiboot2_parse(boot_tags, copied, boot_handover.tags_paddr, &bootinfo, &error);
+	if (!bootinfo_has_ram(&bootinfo))
+		panic("multiboot2 information of %u bytes: no RAM is known: %s",
+		      boot_handover.tags_size, err != 0 ? error : "the map has none");
+	if (err != 0)
+		klog(LOG_ERR, "boot: multiboot2 information: %s: the rest is used", error);
+	klog(LOG_INFO, "boot: %s, %s, %u memory ranges, %u dropped, %u bytes of tags",
+	     bootinfo.loader, bootinfo.efi ? "UEFI" : "BIOS", bootinfo.nranges, bootinfo.dropped,
+	     boot_handover.tags_size);
 }
 
 static void parse_options(void)
@@ -151,8 +155,8 @@ void kmain(void)
 	clock_start_ticks(); /* timers; preemption, from the next line on */
 	cpu_irq_enable();
 	cpus_start(acpi_static.has_madt ? &acpi_static.madt : NULL); /* all CPUs run */
-	serial_start_input(); /* serial_read() */
-	start_firmware();     /* DIMMs come and go */
-	shell_start();	      /* the prompt */
+	serial_start_input();					     /* serial_read() */
+	start_firmware();					     /* DIMMs come and go */
+	shell_start();						     /* the prompt */
 	thread_exit();
 }

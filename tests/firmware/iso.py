@@ -13,15 +13,16 @@ CONFIG = """set timeout=0
 set gfxpayload=text
 {commands}
 multiboot2 /boot/headroom.elf {cmdline}
+{after}
 boot
 """
 
 
-def make(base, out, tables=(), exclude=None, commands=(), modules=(), cmdline=""):
+def make(base, out, tables=(), exclude=None, commands=(), modules=(), cmdline="", after=()):
     """Writes `out`: the image `base` with `tables` (bytes each) instead of the firmware's.
 
     exclude: signatures to leave out; those of `tables` unless given.  commands: more lines for
-    GRUB; modules: names of GRUB modules that they need.
+    GRUB; modules: names of GRUB modules that they need; after: lines behind the kernel's.
     """
     if exclude is None:
         exclude = sorted({raw[:4].decode("ascii") for raw in tables})
@@ -41,7 +42,8 @@ def make(base, out, tables=(), exclude=None, commands=(), modules=(), cmdline=""
                                   + [f"/extra/{number}.bin" for number in range(len(tables))]))
         config = os.path.join(work, "grub.cfg")
         with open(config, "w", encoding="ascii") as text:
-            text.write(CONFIG.format(commands="\n".join(lines + list(commands)), cmdline=cmdline))
+            text.write(CONFIG.format(commands="\n".join(lines + list(commands)), cmdline=cmdline,
+                                     after="\n".join(after)))
         files["/boot/grub/grub.cfg"] = config
         _replace(base, out, files)
     return out

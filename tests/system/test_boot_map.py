@@ -54,6 +54,27 @@ def test_long_command_line(boot, image):
     assert [dimm["state"] for dimm in guest.lsdimm()] == ["online"]
 
 
+def boot_line(guest):
+    """Ranges and bytes of the boot loader's tags."""
+    line = re.search(r"boot: .* (\d+) memory ranges, \d+ dropped, (\d+) bytes", guest.ok("dmesg"))
+    return int(line.group(1)), int(line.group(2))
+
+
+def test_tags_longer_than_the_kernel_keeps(boot, image):
+    """What lies behind 64 KiB is lost and said; the map lies before it, so the machine runs."""
+    ranges, size = boot_line(boot())
+    # A module's words stand before the map, and behind that there is more than they push out.
+    words = ["module2 /boot/grub/grub.cfg " + "x" * 4000] * 15
+    size += 15 * (16 + 4000 + 8)
+    words.append("module2 /boot/grub/grub.cfg " + "y" * (65536 + 100 - size))
+    guest = boot(iso=image(after=words))
+    assert "boot: multiboot2 information: the information is longer" in guest.ok("dmesg")
+    found, size = boot_line(guest)
+    assert found == ranges and 65536 < size < 65536 + 300
+    assert guest.free()["total"] > 470 * MIB
+    guest.ok("hog start a 64M; hog stop a", scale=2)
+
+
 def test_bad_options_change_nothing(boot, image):
     guest = boot(iso=image(cmdline="maxcpus=0 quiet numa=maybe memhp_eject=never =on"))
     log = guest.ok("dmesg")

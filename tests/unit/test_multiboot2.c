@@ -107,6 +107,7 @@ static void test_short_rsdp(void **state)
 		assert_string_equal(error, "an RSDP tag is too short");
 		assert_int_equal(info.rsdp, 0);
 		assert_int_equal(info.nranges, 8); /* the rest was understood */
+		assert_true(bootinfo_has_ram(&info));
 	}
 }
 
@@ -160,9 +161,11 @@ static void test_broken_walks(void **state)
 	end = tags.n - 8;
 	assert_int_equal(multiboot2_parse(tags.bytes, 7, 0, &info, &error), -EINVAL);
 	assert_string_equal(error, "the information is shorter than its header");
+	assert_false(bootinfo_has_ram(&info));
 	assert_int_equal(multiboot2_parse(tags.bytes, tags.n - 1, 0, &info, &error), -EINVAL);
 	assert_string_equal(error, "the information is longer than the bytes given");
 	assert_int_equal(info.nranges, 8);
+	assert_true(bootinfo_has_ram(&info));
 	for (size = 0; size < 8; size++) {
 		memcpy(tags.bytes + end + 4, &size, 4);
 		assert_int_equal(parse(), -EINVAL);
@@ -177,6 +180,43 @@ static void test_broken_walks(void **state)
 	memcpy(tags.bytes, &size, 4);
 	assert_int_equal(parse(), -EINVAL);
 	assert_string_equal(error, "the tags end without an end tag");
+	assert_true(bootinfo_has_ram(&info));
+}
+
+/* Tags that are cut anywhere: with the whole map there is RAM to go on with, else there is none. */
+static void test_cut_tags(void **state)
+{
+	size_t map_end;
+
+	(void)state;
+	sample();
+	map_end = 8 + ALIGN_UP(8 + 19, 8) + ALIGN_UP(8 + 21, 8) + 16 + 8 * 24;
+	for (size_t n = 0; n <= tags.n; n++) {
+		uint8_t *copy = malloc(MAX(n, 1UL));
+
+		memcpy(copy, tags.bytes, n);
+		assert_int_equal(multiboot2_parse(copy, n, TAGS_PADDR, &info, &error) == 0,
+				 n == tags.n);
+		assert_int_equal(bootinfo_has_ram(&info), n >= map_end);
+		assert_true(n < map_end || info.nranges == 8);
+		free(copy);
+	}
+}
+
+static void test_map_without_ram(void **state)
+{
+	size_t at;
+
+	(void)state;
+	begin();
+	at = mmap_begin(24);
+	entry(0, 0x1000, 2);
+	entry(0x100000, 0x1000, 3);
+	tag_end(at);
+	finish();
+	assert_int_equal(parse(), 0);
+	assert_int_equal(info.nranges, 2);
+	assert_false(bootinfo_has_ram(&info));
 }
 
 int main(void)
@@ -190,6 +230,8 @@ int main(void)
 		cmocka_unit_test(test_efi),
 		cmocka_unit_test(test_long_cmdline_is_cut),
 		cmocka_unit_test(test_broken_walks),
+		cmocka_unit_test(test_cut_tags),
+		cmocka_unit_test(test_map_without_ram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
