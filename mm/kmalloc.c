@@ -34,26 +34,34 @@ static struct slab_cache *cache_for(size_t size)
 	return NULL;
 }
 
-static void *kmalloc_chunk(size_t size)
+static void *kmalloc_chunk(size_t size, const void *caller)
 {
 	struct page *page;
 
 	if (size > PAGE_SIZE << MAX_ORDER)
 		return NULL;
 	page = page_alloc(log2_ceil(DIV_ROUND_UP(size, PAGE_SIZE)), 0, NODE_ANY, &kmalloc_owner);
-	return page == NULL ? NULL : page_to_virt(page);
+	if (page == NULL)
+		return NULL;
+	page_set_caller(page, caller);
+	return page_to_virt(page);
+}
+
+static inline void *kmalloc_for(size_t size, const void *caller)
+{
+	struct slab_cache *cache = cache_for(size);
+
+	return cache != NULL ? slab_alloc_for(cache, caller) : kmalloc_chunk(size, caller);
 }
 
 void *kmalloc(size_t size)
 {
-	struct slab_cache *cache = cache_for(size);
-
-	return cache != NULL ? slab_alloc(cache) : kmalloc_chunk(size);
+	return kmalloc_for(size, __builtin_return_address(0));
 }
 
 void *kzalloc(size_t size)
 {
-	void *p = kmalloc(size);
+	void *p = kmalloc_for(size, __builtin_return_address(0));
 
 	return p == NULL ? NULL : memset(p, 0, size);
 }

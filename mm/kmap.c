@@ -126,17 +126,27 @@ static void pages_free_mapped(vaddr_t va, size_t size)
 	}
 }
 
-static int pages_map_new(vaddr_t va, size_t size, const struct page_owner *owner)
+static int page_map_new(vaddr_t va, const struct page_owner *owner, const void *caller)
+{
+	struct page *page = page_alloc(0, ALLOC_ZERO, NODE_ANY, owner);
+	int err;
+
+	if (page == NULL)
+		return -ENOMEM;
+	page_set_caller(page, caller);
+	err = mmu_map(va, page_to_paddr(page), PAGE_SIZE, MMU_WRITE, PAGE_SIZE, &pt_alloc_pages);
+	if (err != 0)
+		page_free(page);
+	return err;
+}
+
+static int pages_map_new(vaddr_t va, size_t size, const struct page_owner *owner,
+			 const void *caller)
 {
 	for (size_t done = 0; done < size; done += PAGE_SIZE) {
-		struct page *page = page_alloc(0, ALLOC_ZERO, NODE_ANY, owner);
-		int err = page == NULL ? -ENOMEM
-				       : mmu_map(va + done, page_to_paddr(page), PAGE_SIZE,
-						 MMU_WRITE, PAGE_SIZE, &pt_alloc_pages);
+		int err = page_map_new(va + done, owner, caller);
 
-		if (err) {
-			if (page != NULL)
-				page_free(page);
+		if (err != 0) {
 			pages_free_mapped(va, done);
 			return err;
 		}
@@ -151,7 +161,7 @@ void *kmap_alloc(size_t size, const struct page_owner *owner, const char *name)
 	void *va = NULL;
 
 	if (r != NULL) {
-		if (pages_map_new(r->start, r->size, owner) == 0)
+		if (pages_map_new(r->start, r->size, owner, __builtin_return_address(0)) == 0)
 			va = (void *)r->start;
 		else
 			range_delete(r);

@@ -134,6 +134,12 @@ static inline bool page_is_free(const struct page *page)
 	return page->state == PAGE_FREE || page->state == PAGE_PCP;
 }
 
+/* Where the owner allocates for somebody else: who that is. */
+static inline void page_set_caller(struct page *page, const void *caller)
+{
+	page->caller = (uint32_t)(uintptr_t)caller;
+}
+
 static inline bool page_owner_movable(const struct page_owner *owner)
 {
 	return owner != NULL && owner->ops != NULL && owner->ops->move != NULL;

@@ -58,13 +58,14 @@ static void fill_pattern(const struct slab_cache *cache, char *object)
 
 /* --- slabs; the cache's lock held --- */
 
-static struct slab *slab_create(struct slab_cache *cache)
+static struct slab *slab_create(struct slab_cache *cache, const void *caller)
 {
 	struct page *page = page_alloc(0, 0, NODE_ANY, &cache->owner);
 	struct slab *slab;
 
 	if (page == NULL)
 		return NULL;
+	page_set_caller(page, caller);
 	slab = page_to_virt(page);
 	memset(slab, 0, sizeof(*slab));
 	slab->magic = slab_magic(slab);
@@ -121,7 +122,7 @@ static char *take_object(struct slab_cache *cache, struct slab *slab)
 	return object;
 }
 
-void *slab_alloc(struct slab_cache *cache)
+void *slab_alloc_for(struct slab_cache *cache, const void *caller)
 {
 	uint64_t flags = spin_lock(&cache->lock);
 	struct slab *slab = NULL;
@@ -130,7 +131,7 @@ void *slab_alloc(struct slab_cache *cache)
 	if (FAULT_HIT(alloc_slab))
 		slab = NULL;
 	else if (list_empty(&cache->partial))
-		slab = slab_create(cache);
+		slab = slab_create(cache, caller);
 	else
 		slab = list_first_entry(&cache->partial, struct slab, link);
 	if (slab != NULL)
@@ -139,6 +140,11 @@ void *slab_alloc(struct slab_cache *cache)
 		cache->failures++;
 	spin_unlock(&cache->lock, flags);
 	return object;
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+	return slab_alloc_for(cache, __builtin_return_address(0));
 }
 
 /* The number of the object in its slab; panics where it is none or free already. */

@@ -3,7 +3,8 @@
  *
  * A slab is one page; its header stands at the page's start, so an object is never page
  * aligned and kfree() tells a large allocation (a chunk of its own) by its address alone.
- * The pages of a cache belong to the owner "slab:NAME".  From any context; never sleeps.
+ * The pages of a cache belong to the owner "slab:NAME", and the function that wanted the object
+ * for which a page was allocated is noted as their caller.  From any context; never sleeps.
  *
  * An object is followed by a guard word, which is checked when it is freed, and is filled with a
  * pattern while it is free, which is checked when it is handed out: writing past an object or

@@ -47,4 +47,7 @@ bool slab_guard_intact(const struct slab_cache *cache, const char *object);
 /* The first and the next cache, NULL at the end. */
 struct slab_cache *slab_cache_next(struct slab_cache *cache);
 
+/* slab_alloc() for the function that `caller` lies in: `why` names it if a page is needed. */
+void *slab_alloc_for(struct slab_cache *cache, const void *caller);
+
 #endif

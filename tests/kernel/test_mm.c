@@ -232,6 +232,26 @@ KERNEL_TEST(mm, unmovable_pages_stay_out_of_movable_zones)
 	check_zones(t);
 }
 
+/* Not slab_alloc() nor kmalloc(), which allocate pages for everybody. */
+KERNEL_TEST(slab, pages_know_who_wanted_them)
+{
+	static struct slab_cache cache;
+	void *object, *large = kmalloc(3 * PAGE_SIZE), *cleared = kzalloc(2 * PAGE_SIZE);
+
+	if (cache.size == 0)
+		slab_cache_init(&cache, "selftest-caller", 1000, 0);
+	slab_shrink();
+	object = slab_alloc(&cache);
+	REQUIRE(object != NULL && large != NULL && cleared != NULL);
+	EXPECT(strstr(symbol_name(page_caller(virt_to_page(object))), "who_wanted") != NULL);
+	EXPECT(strstr(symbol_name(page_caller(virt_to_page(large))), "who_wanted") != NULL);
+	EXPECT(strstr(symbol_name(page_caller(virt_to_page(cleared))), "who_wanted") != NULL);
+	slab_free(&cache, object);
+	kfree(large);
+	kfree(cleared);
+	slab_shrink();
+}
+
 #define OBJECTS 256U
 
 KERNEL_TEST(slab, objects_keep_their_bytes)

@@ -23,6 +23,13 @@ def test_interface_command_line(boot):
     assert guest.run("echo hello world") == (0, "hello world\n")
 
 
+def test_nothing_dead_is_left_of_the_start(boot):
+    threads = boot().json("threads -J")["threads"]
+    assert "shell" in [thread["name"] for thread in threads]
+    assert "dead" not in [thread["state"] for thread in threads]
+    assert "main" not in [thread["name"] for thread in threads]
+
+
 def test_64_mib(boot):
     guest = boot(mem="64M", maxmem="4G")
     guest.plug("1G")
