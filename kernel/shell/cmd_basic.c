@@ -62,6 +62,16 @@ static bool set_columns(const char *value)
 	return true;
 }
 
+static bool set_rows(const char *value)
+{
+	uint64_t rows;
+
+	if (parse_number(value, &rows) != 0 || rows < 2 || rows > 1000)
+		return false;
+	console_set_rows((unsigned)rows);
+	return true;
+}
+
 static bool set_loglevel(const char *value)
 {
 	uint64_t level;
@@ -79,15 +89,17 @@ static const struct setting {
 	{"color", "on|off", set_color},
 	{"columns", "20..1000", set_columns},
 	{"loglevel", "0..7", set_loglevel},
+	{"rows", "2..1000", set_rows},
 };
 
-SHELL_COMMAND(set, "[color on|off] [columns N] [loglevel N]", "show or change settings",
+SHELL_COMMAND(set, "[color on|off] [columns N] [loglevel N] [rows N]", "show or change settings",
 	      "set color on", SHELL_PANIC)
 {
 	if (argc == 1) {
 		shell_printf("color %s\n", shell_color_is_on() ? "on" : "off");
 		shell_printf("columns %u\n", shell_columns());
 		shell_printf("loglevel %d\n", log_console_level());
+		shell_printf("rows %u\n", console_rows());
 		return SHELL_OK;
 	}
 	if (argc != 3)

@@ -97,6 +97,6 @@ SHELL_COMMAND(help, "[COMMAND]", "what there is, and how it is used", "help offl
 	for (unsigned i = 0; i <= ARRAY_SIZE(subjects); i++)
 		help_subject(i);
 	shell_printf("help COMMAND says more; Tab completes; Ctrl-C stops a command; "
-		     "| grep WORD filters.\n");
+		     "| grep WORD filters, | more pages.\n");
 	return SHELL_OK;
 }

@@ -133,9 +133,9 @@ static int hog_list_command(bool as_json)
 
 SHELL_COMMAND(hog,
 	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] | "
-	      "verify NAME | churn NAME | share NAME | "
-	      "pin NAME [long|SECONDS] [offset=SIZE] [size=SIZE] | unpin NAME | "
-	      "list [-J] | stop NAME",
+	      "verify HOG | churn HOG | share HOG | "
+	      "pin HOG [long|SECONDS] [offset=SIZE] [size=SIZE] | unpin HOG | "
+	      "list [-J] | stop HOG",
 	      "hold memory, filled with a pattern", "hog start big 800M movable node=1",
 	      SHELL_NORMAL)
 {

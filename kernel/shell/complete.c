@@ -3,12 +3,14 @@
  *
  * Candidates come from the table of commands and from the usage line of the command being
  * typed: its options, its fixed words (`kernel|movable`), and for TARGET, BLOCK and DEVICE the
- * names that exist now.  So a new command completes without a line of code here.
+ * names that exist now.  So a new command completes without a line of code here.  A list of what
+ * may follow a command is headed by its usage line.
  *
  * Nothing is stored: each of the two purposes (the common prefix, the list) is one pass over
  * the candidates.  hotplug_lock is tried, never waited for.
  */
 #include "kernel/fault.h"
+#include "kernel/hog.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
@@ -26,6 +28,7 @@ struct completion {
 	unsigned matches;
 	bool list;
 	unsigned column;
+	const struct shell_command *command; /* whose arguments they are; NULL: none's */
 };
 
 static void offer(struct completion *c, const char *word, size_t len)
@@ -102,6 +105,14 @@ static void offer_sites(struct completion *c)
 		offer_text(c, site->name);
 }
 
+static void offer_hogs(struct completion *c)
+{
+	struct hog_info info;
+
+	for (unsigned i = 0; !panic_in_progress() && hog_info(i, &info); i++)
+		offer_text(c, info.name);
+}
+
 static void offer_placeholder(struct completion *c, const char *word, size_t len)
 {
 	if (len == 6 && strncmp(word, "TARGET", 6) == 0) {
@@ -115,6 +126,8 @@ static void offer_placeholder(struct completion *c, const char *word, size_t len
 		offer_commands(c);
 	} else if (len == 4 && strncmp(word, "SITE", 4) == 0) {
 		offer_sites(c);
+	} else if (len == 3 && strncmp(word, "HOG", 3) == 0) {
+		offer_hogs(c);
 	}
 }
 
@@ -140,25 +153,80 @@ static bool said_before(const char *args, const char *word, size_t len)
 	return false;
 }
 
-/* The words of a usage line: `TARGET [kernel|movable] [-k] [-t SECONDS]`. */
-static void offer_usage(struct completion *c, const char *args)
+/* The words of a form from `word` to `end`: `TARGET [kernel|movable] [-k] [-t SECONDS]`. */
+static void offer_form(struct completion *c, const char *word, const char *end)
 {
-	const char *word = args;
+	const char *args = word;
 
 	for (;;) {
 		size_t len;
 
 		word += strspn(word, between);
 		len = strcspn(word, between);
-		if (len == 0)
+		if (len == 0 || word >= end)
 			return;
-		if (said_before(args, word, len))
+		if (memchr(word, '=', len) != NULL)
+			offer(c, word, strcspn(word, "=") + 1); /* the value is the user's */
+		else if (said_before(args, word, len))
 			;
 		else if (upper(word[0]))
 			offer_placeholder(c, word, len);
 		else if (word[0] != '-' || c->nprefix > 0)
 			offer(c, word, len);
 		word += len;
+	}
+}
+
+/* The end of the form that begins at `args`: forms are separated by " | ", outside of []. */
+static const char *form_end(const char *args)
+{
+	int depth = 0;
+
+	for (; *args != '\0'; args++) {
+		depth += (*args == '[') - (*args == ']');
+		if (depth == 0 && strncmp(args, " | ", 3) == 0)
+			break;
+	}
+	return args;
+}
+
+/* Whether a form begins with just this word. */
+static bool form_of(const char *form, const char *word, size_t len)
+{
+	return !upper(form[0]) && strcspn(form, between) == len && strncmp(form, word, len) == 0;
+}
+
+static bool has_form_of(const char *args, const char *word, size_t len)
+{
+	const char *end;
+
+	for (; *args != '\0'; args = end + strspn(end, between)) {
+		if (form_of(args, word, len))
+			return true;
+		end = form_end(args);
+	}
+	return false;
+}
+
+/*
+ * A usage line of several forms, `start NAME SIZE | stop HOG`: the first operand is the first
+ * word of one; then the forms that begin with it are meant, or those that begin with a name.
+ */
+static void offer_usage(struct completion *c, const char *args, const char *operands,
+			const char *word)
+{
+	size_t len = strcspn(operands, " \t");
+	bool first = operands >= word, known = !first && has_form_of(args, operands, len);
+	const char *form, *end;
+
+	for (form = args; *form != '\0'; form = end + strspn(end, between)) {
+		end = form_end(form);
+		if (first && (form != args || *end != '\0'))
+			offer_form(c, form, form + strcspn(form, between));
+		else if (known && form_of(form, operands, len))
+			offer_form(c, form + len, end);
+		else if (first || (!known && (upper(form[0]) || !*end)))
+			offer_form(c, form, end);
 	}
 }
 
@@ -206,8 +274,18 @@ static void offer_for(struct completion *c, const char *start, const char *word)
 	memcpy(name, start, len);
 	name[len] = '\0';
 	command = shell_command_by_name(name);
-	if (command != NULL)
-		offer_usage(c, command->args);
+	if (command == NULL)
+		return;
+	c->command = command;
+	start += len;
+	start += strspn(start, blanks);
+	offer_usage(c, command->args, start, word);
+}
+
+static void offer_filters(struct completion *c)
+{
+	offer_text(c, "grep");
+	offer_text(c, "more");
 }
 
 static void offer_all(struct completion *c, const char *line, size_t word)
@@ -217,7 +295,7 @@ static void offer_all(struct completion *c, const char *line, size_t word)
 	while (start > 0 && line[start - 1] != ';' && line[start - 1] != '|')
 		start--;
 	if (start > 0 && line[start - 1] == '|')
-		offer_text(c, "grep");
+		offer_filters(c);
 	else
 		offer_for(c, line + start, line + word);
 }
@@ -239,6 +317,9 @@ static void print_list(struct completion *c, const char *line, size_t word)
 {
 	c->list = true;
 	console_list_begin();
+	if (c->command != NULL)
+		shell_printf("%s%s %s%s\n", shell_color(COLOR_DIM), c->command->name,
+			     c->command->args, shell_color(COLOR_NONE));
 	offer_all(c, line, word);
 	if (c->column != 0)
 		shell_write("\n", 1);
@@ -259,7 +340,7 @@ void complete_line(const char *line, size_t cursor, bool list)
 	}
 	memcpy(c.prefix, line + word, c.nprefix);
 	offer_all(&c, line, word);
-	if (list && c.matches > 1)
+	if (list && (c.matches > 1 || (c.nprefix == 0 && c.command != NULL)))
 		print_list(&c, line, word);
 	else
 		insert_common(&c);

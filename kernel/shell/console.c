@@ -13,6 +13,7 @@
 #include "kernel/shell/console.h"
 
 #include "drivers/serial.h"
+#include "kernel/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
@@ -20,11 +21,14 @@
 #include "kernel/shell/shell.h"
 #include "kernel/spinlock.h"
 
+#define ANSWER_US 1000000
+
 static struct spinlock console_lock = SPINLOCK_INIT("console", RANK_CONSOLE);
 static struct editor editor;
-static bool midline;	 /* the terminal's cursor is behind unfinished output */
-static bool log_waits;	 /* lines came while midline */
-static uint64_t log_seq; /* the first line not shown yet */
+static bool midline;	    /* the terminal's cursor is behind unfinished output */
+static bool log_waits;	    /* lines came while midline */
+static uint64_t log_seq;    /* the first line not shown yet */
+static uint64_t answer_due; /* to the question for the terminal's size; 0: none asked */
 
 static uint64_t console_enter(void)
 {
@@ -143,11 +147,26 @@ void console_prompt(const char *prompt)
 	console_leave(flags);
 }
 
+/* An answer is waited for by nobody, but what comes a second later is a key. */
+static void watch_answer(void)
+{
+	if (!editor.size_asked)
+		answer_due = 0;
+	else if (answer_due == 0)
+		answer_due = clock_us() + ANSWER_US;
+	else if (clock_us() > answer_due)
+		editor_answer_is_late(&editor);
+}
+
 enum editor_event console_feed(uint8_t byte)
 {
 	uint64_t flags = console_enter();
-	enum editor_event event = editor_feed(&editor, byte);
+	enum editor_event event;
 
+	if (editor.size_asked)
+		watch_answer();
+	event = editor_feed(&editor, byte);
+	watch_answer();
 	console_leave(flags);
 	return event;
 }
@@ -200,4 +219,23 @@ void console_set_columns(unsigned columns)
 unsigned console_columns(void)
 {
 	return editor.columns;
+}
+
+void console_set_rows(unsigned rows)
+{
+	editor.rows = rows;
+}
+
+unsigned console_rows(void)
+{
+	return editor.rows;
+}
+
+void console_set_terminal(bool on)
+{
+	uint64_t flags = console_enter();
+
+	editor_set_terminal(&editor, on);
+	watch_answer();
+	console_leave(flags);
 }

@@ -29,5 +29,9 @@ void console_list_end(void);
 
 void console_set_columns(unsigned columns);
 unsigned console_columns(void);
+void console_set_rows(unsigned rows);
+unsigned console_rows(void);
+/* A terminal with colour can be asked how large it is. */
+void console_set_terminal(bool on);
 
 #endif

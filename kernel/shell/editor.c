@@ -22,6 +22,7 @@ void editor_init(struct editor *e, editor_emit_fn emit, void *ctx, const struct 
 	e->history = history;
 	e->prompt = "";
 	e->columns = EDITOR_COLUMNS;
+	e->rows = EDITOR_ROWS;
 }
 
 void editor_begin(struct editor *e, const char *prompt)
@@ -35,6 +36,9 @@ void editor_begin(struct editor *e, const char *prompt)
 	e->searching = false;
 	e->last_was_kill = false;
 	e->last_was_tab = false;
+	e->pasting = false;
+	if (e->terminal)
+		screen_puts(e, "\x1b[?2004h"); /* bracket what is pasted [xterm ctlseqs] */
 	editor_show(e);
 }
 
@@ -64,6 +68,8 @@ static enum editor_event finish(struct editor *e, enum editor_event event)
 		screen_puts(e, "^C");
 	}
 	editor_leave(e);
+	if (e->terminal)
+		screen_puts(e, "\x1b[?2004l");
 	if (event == EDITOR_INTERRUPT) {
 		e->len = 0;
 		e->cursor = 0;
@@ -175,7 +181,6 @@ static enum editor_event control_key(struct editor *e, uint8_t byte)
 		e->input = INPUT_ESCAPE;
 		return EDITOR_NONE;
 	}
-	screen_ask_columns(e, false);
 	e->last_was_kill = control_edit(e, byte);
 	e->last_was_tab = false;
 	return EDITOR_NONE;
@@ -256,16 +261,32 @@ static void sequence_numbers(const struct editor *e, unsigned numbers[2])
 	}
 }
 
+/* The terminal's answer: the row and the column of its far corner. */
+static void take_size(struct editor *e, const unsigned numbers[2])
+{
+	e->size_asked = false;
+	if (numbers[0] >= 2)
+		e->rows = numbers[0];
+	editor_set_columns(e, numbers[1]);
+}
+
 /* A whole CSI sequence: ESC [ numbers final. */
 static void csi_key(struct editor *e, char final)
 {
 	unsigned numbers[2];
 
 	sequence_numbers(e, numbers);
-	if (final == 'R' && e->columns_asked) {
-		editor_set_columns(e, numbers[1]);
+	if (final == 'R' && e->size_asked) {
+		take_size(e, numbers);
 		return;
 	}
+	if (final == '~' && (numbers[0] == 200 || numbers[0] == 201)) {
+		e->pasting = numbers[0] == 200;
+		e->paste_break = false;
+		return;
+	}
+	if (e->pasting)
+		return;
 	e->last_was_kill = false;
 	if (final != '~') {
 		arrow_key(e, final, numbers[1] >= 3);
@@ -284,7 +305,7 @@ static void csi_key(struct editor *e, char final)
 		text_delete(e, e->cursor, text_next(e, e->cursor));
 		break;
 	default:
-		break; /* Insert, Page Up, function keys, paste brackets */
+		break; /* Insert, Page Up, function keys */
 	}
 }
 
@@ -299,8 +320,9 @@ static void sequence_byte(struct editor *e, uint8_t byte)
 		e->nsequence = 0;
 		return;
 	}
-	screen_ask_columns(e, false);
 	e->last_was_tab = false;
+	if (e->pasting && input != INPUT_CSI)
+		return; /* a key's sequence, pasted */
 	if (input == INPUT_ESCAPE) {
 		meta_key(e, byte);
 	} else if (input == INPUT_SS3) {
@@ -321,6 +343,9 @@ static void insert_char(struct editor *e, const char *bytes, size_t len)
 {
 	e->last_was_kill = false;
 	e->last_was_tab = false;
+	if (e->paste_break && !e->searching && e->len != 0 && !editor_insert(e, "; ", 2))
+		return;
+	e->paste_break = false;
 	if (e->searching)
 		search_type(e, bytes, len);
 	else
@@ -378,6 +403,19 @@ static void utf8_byte(struct editor *e, uint8_t byte)
 		editor_bell(e);
 }
 
+/* A control byte in what is pasted: text where it can be, never a key. */
+static void pasted_control(struct editor *e, uint8_t byte)
+{
+	if (byte == ESCAPE)
+		e->input = INPUT_ESCAPE;
+	else if (byte == '\r' || byte == '\n')
+		e->paste_break = true;
+	else if (byte == '\t')
+		insert_char(e, " ", 1);
+	else
+		editor_bell(e);
+}
+
 enum editor_event editor_feed(struct editor *e, uint8_t byte)
 {
 	bool swallow = byte == '\n' && e->after_return;
@@ -401,6 +439,10 @@ enum editor_event editor_feed(struct editor *e, uint8_t byte)
 		char c = (char)byte;
 
 		insert_char(e, &c, 1);
+		return EDITOR_NONE;
+	}
+	if (e->pasting && byte != CTRL('C')) {
+		pasted_control(e, byte);
 		return EDITOR_NONE;
 	}
 	return control_key(e, byte);

@@ -5,6 +5,9 @@
  * the end of the line echoes just what was typed; escape sequences go out only in answer to
  * editing keys.  A line longer than the terminal is wide wraps, as in readline.
  *
+ * What is pasted between a terminal's brackets is text, whatever it is: ends of lines in it become
+ * "; ", so that nothing runs before Enter is typed.
+ *
  * Bytes 0x80 and up must form UTF-8; what does not is refused with a bell, so the line is
  * always valid text.  Control bytes without a meaning are ignored with a bell.
  *
@@ -18,6 +21,7 @@
 
 #define EDITOR_MAX	4096 /* bytes of a line; more are refused with a bell */
 #define EDITOR_COLUMNS	80   /* assumed until the terminal or the user says otherwise */
+#define EDITOR_ROWS	24
 #define EDITOR_PATTERN	64
 #define EDITOR_SEQUENCE 24
 
@@ -69,6 +73,7 @@ struct editor {
 	enum editor_input input;
 	char sequence[EDITOR_SEQUENCE];
 	size_t nsequence;
+	bool pasting, paste_break; /* between the paste's brackets; a line ended in it */
 	uint8_t utf8[4];
 	unsigned utf8_have, utf8_need;
 	bool after_return; /* swallow the LF of CR LF */
@@ -76,7 +81,9 @@ struct editor {
 	/* The screen; a cell is a column of a row, counted from the prompt's first. */
 	bool shown;
 	unsigned columns;
-	bool columns_known, columns_asked;
+	unsigned rows;	 /* of the terminal, for | more */
+	bool terminal;	 /* it answers, and brackets what is pasted (colour is on) */
+	bool size_asked; /* and its answer has not come */
 	size_t cell_cursor, cell_end;
 	bool pending_wrap; /* the cursor's cell begins a row that the terminal is not on yet */
 };
@@ -96,5 +103,9 @@ void editor_leave(struct editor *e);
 bool editor_insert(struct editor *e, const char *text, size_t len);
 void editor_bell(struct editor *e);
 void editor_set_columns(struct editor *e, unsigned columns);
+/* Whether a terminal is there that understands questions; asks how large it is. */
+void editor_set_terminal(struct editor *e, bool on);
+/* Time is up: what looks like the answer from now on is none. */
+void editor_answer_is_late(struct editor *e);
 
 #endif

@@ -18,8 +18,8 @@ void screen_redraw(struct editor *e);
 void screen_cursor(struct editor *e);
 void screen_end(struct editor *e);
 void screen_clear(struct editor *e); /* Ctrl-L */
-/* Asks the terminal for its width, once, when a line gets long enough to need it. */
-void screen_ask_columns(struct editor *e, bool now);
+/* Asks the terminal for its size. */
+void screen_ask_size(struct editor *e);
 
 /* Text: positions in bytes, always at the start of a character. */
 size_t text_next(const struct editor *e, size_t pos);

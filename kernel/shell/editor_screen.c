@@ -266,21 +266,35 @@ void screen_clear(struct editor *e)
 {
 	screen_puts(e, "\x1b[H\x1b[2J");
 	editor_show(e);
-	screen_ask_columns(e, true);
+	screen_ask_size(e);
 }
 
 /*
- * The answer to "where is the cursor" after a move to the far right is the width [ECMA-48
- * 8.3.14, CPR].  A machine on the other end does not answer, and nothing is lost.
+ * The answer to "where is the cursor" after a move to the far corner is the size [ECMA-48
+ * 8.3.14, CPR].  Only who switched colour on is asked: a program would not know what to do.
  */
-void screen_ask_columns(struct editor *e, bool now)
+void screen_ask_size(struct editor *e)
 {
-	if (!now && (e->columns_known || e->columns_asked || e->cell_end * 2 < e->columns))
+	if (!e->terminal)
 		return;
-	e->columns_asked = true;
+	e->size_asked = true;
 	screen_puts(e, "\x1b"
-		       "7\x1b[999C\x1b[6n\x1b"
+		       "7\x1b[999;999H\x1b[6n\x1b"
 		       "8");
+}
+
+void editor_set_terminal(struct editor *e, bool on)
+{
+	bool ask = on && !e->terminal;
+
+	e->terminal = on;
+	if (ask)
+		screen_ask_size(e);
+}
+
+void editor_answer_is_late(struct editor *e)
+{
+	e->size_asked = false;
 }
 
 void editor_set_columns(struct editor *e, unsigned columns)
@@ -289,7 +303,6 @@ void editor_set_columns(struct editor *e, unsigned columns)
 
 	if (columns < 20 || columns > 1000)
 		return;
-	e->columns_known = true;
 	if (columns == e->columns)
 		return;
 	if (shown)

@@ -8,11 +8,16 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/panic.h"
 #include "kernel/shell/console.h"
+#include "kernel/shell/pager.h"
 #include "kernel/shell/shell_priv.h"
+#include "kernel/thread.h"
 
 /* A filter looks at this much of a line; the rest of a longer one shares its fate. */
 #define GATHER_MAX 4096
+
+#define AFTER_STOP_MAX 1024
 
 static char gathered[GATHER_MAX + 1];
 static size_t ngathered;
@@ -21,6 +26,24 @@ static enum { UNDECIDED, PASSING, DROPPING } line_fate; /* of a line longer than
 static struct output_level *innermost; /* NULL: no filter */
 static bool color_on;
 static struct output_capture *capture; /* NULL: to the console */
+static bool printing_error;
+static size_t after_stop; /* bytes printed since Ctrl-C */
+
+/*
+ * After Ctrl-C a command may still say how it ended; a long dump is cut off.  (An error always
+ * comes through: it says what the state of things is.)
+ */
+static bool cut_off(size_t len)
+{
+	if (panic_in_progress() || !thread_interrupted()) {
+		after_stop = 0;
+		return false;
+	}
+	if (printing_error)
+		return false;
+	after_stop += len;
+	return after_stop > AFTER_STOP_MAX;
+}
 
 /* Where lines that passed go. */
 static void push(const char *text, size_t len)
@@ -28,7 +51,12 @@ static void push(const char *text, size_t len)
 	size_t room;
 
 	if (capture == NULL) {
-		console_write(text, len);
+		if (cut_off(len))
+			return;
+		if (pager_is_on())
+			pager_write(text, len, printing_error);
+		else
+			console_write(text, len);
 		return;
 	}
 	room = capture->size - 1 - capture->len;
@@ -116,13 +144,18 @@ void shell_printf(const char *fmt, ...)
 void output_begin(const struct pipeline *p, struct output_level *level)
 {
 	*level = (struct output_level){.p = p, .outer = innermost};
+	if (p->more && !pager_is_on() && !panic_in_progress() && capture == NULL) {
+		shell_flush();
+		level->pages = true;
+		pager_begin();
+	}
 	if (p->nfilters != 0) {
 		shell_flush();
 		innermost = level;
 	}
 }
 
-bool output_end(struct output_level *level)
+static bool filters_end(struct output_level *level)
 {
 	if (level->p->nfilters == 0) {
 		shell_flush();
@@ -134,6 +167,15 @@ bool output_end(struct output_level *level)
 	if (counting(level))
 		shell_printf("%llu\n", (unsigned long long)level->lines);
 	return level->lines != 0;
+}
+
+bool output_end(struct output_level *level)
+{
+	bool passed = filters_end(level);
+
+	if (level->pages)
+		pager_end();
+	return passed;
 }
 
 void output_capture_begin(struct output_capture *c, char *text, size_t size)
@@ -155,6 +197,8 @@ void output_capture_end(struct output_capture *c)
 void output_reset(void)
 {
 	capture = NULL;
+	pager_reset();
+	printing_error = false;
 	ngathered = 0;
 	line_fate = UNDECIDED;
 	innermost = NULL;
@@ -168,7 +212,9 @@ static void put_error(const char *text)
 	if (ngathered != 0 || line_fate != UNDECIDED)
 		end_line();
 	innermost = NULL;
+	printing_error = true;
 	shell_printf("%serror: %s%s\n", shell_color(COLOR_RED), text, shell_color(COLOR_NONE));
+	printing_error = false;
 	innermost = filters;
 }
 
@@ -222,6 +268,7 @@ const char *shell_color(enum shell_color color)
 void shell_set_color(bool on)
 {
 	color_on = on;
+	console_set_terminal(on);
 }
 
 bool shell_color_is_on(void)

@@ -142,12 +142,19 @@ static int read_filter(struct reader *r, struct pipeline *p)
 
 	if (n < 0)
 		return n;
-	if (n == 0 || strcmp(argv[0], "grep") != 0)
-		return fail(r, "only grep can stand behind |");
+	if (p->more)
+		return fail(r, "nothing can stand behind | more");
+	/* read_words() filled argv[0] to argv[n - 1], which the analyzer does not see. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.*) */
+	if (n == 1 && strcmp(argv[0], "more") == 0) {
+		p->more = true;
+		return 0;
+	}
+	if (n == 0 || strcmp(argv[0], "grep") != 0) /* NOLINT(clang-analyzer-core.*) */
+		return fail(r, "only grep and more can stand behind |");
 	if (p->nfilters == PIPE_FILTERS_MAX)
 		return fail(r, "too many filters");
 	*f = (struct filter){0};
-	/* read_words() filled argv[0] to argv[n - 1], which the analyzer does not see. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.*) */
 	for (i = 1; i < n && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
 		if (strcmp(argv[i], "--") == 0) {
@@ -170,6 +177,7 @@ static int read_pipeline(struct reader *r, struct pipeline *p)
 	int err;
 
 	p->nfilters = 0;
+	p->more = false;
 	p->argc = read_words(r, p->argv, PIPE_WORDS_MAX);
 	if (p->argc < 0)
 		return p->argc;

@@ -2,7 +2,7 @@
  * kernel/shell/parse.h - a typed line, cut into pipelines of words.
  *
  *	line     = [pipeline] { ";" [pipeline] } [ "#" comment ]
- *	pipeline = word { word } { "|" "grep" [-v] [-i] [-c] word }
+ *	pipeline = word { word } { "|" "grep" [-v] [-i] [-c] word } [ "|" "more" ]
  *
  * Words are separated by blanks; "..." and '...' and \ quote as in sh, and $? outside of
  * '...' is the status of the last command.  Nothing else is special.
@@ -26,6 +26,7 @@ struct pipeline {
 	char *argv[PIPE_WORDS_MAX + 1];
 	unsigned nfilters;
 	struct filter filters[PIPE_FILTERS_MAX];
+	bool more;		       /* page by page */
 	char text[SHELL_LINE_MAX + 2]; /* the words, each with its NUL */
 };
 

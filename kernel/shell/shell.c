@@ -202,8 +202,8 @@ static void panic_shell(void)
 
 void shell_start(void)
 {
-	shell_set_color(option_bool("color", false));
 	console_init(&shell_history);
+	shell_set_color(option_bool("color", false));
 	panic_set_shell(panic_shell);
 	shell_thread = thread_create("shell", shell_main, NULL);
 	if (shell_thread == NULL)

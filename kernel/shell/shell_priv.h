@@ -30,6 +30,7 @@ extern struct history shell_history;
 struct output_level {
 	const struct pipeline *p;
 	uint64_t lines; /* that passed */
+	bool pages;	/* it began the pager */
 	struct output_level *outer;
 };
 void output_begin(const struct pipeline *p, struct output_level *level);

@@ -138,18 +138,6 @@ def test_long_line(boot):
     guest.ok("echo alive")
 
 
-def test_binary_noise(boot):
-    """A megabyte of nothing in particular; then the shell still obeys."""
-    guest = boot()
-    noise = random.Random(42)
-    for _ in range(16):
-        data = bytes(noise.choice([b for b in range(256) if b not in (10, 13)])
-                     for _ in range(2048))
-        guest.send(data)
-    guest.send("\x03\x15\r")
-    guest.wait_until(lambda: guest.run("echo alive")[1].endswith("alive\n"), "the shell")
-
-
 def test_noise_with_newlines(boot):
     guest = boot(expect_trouble=True)  # its words may spell anything, `panic` excluded below
     noise = random.Random(7)

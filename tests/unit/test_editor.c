@@ -356,12 +356,39 @@ static void width_is_learnt(void **state)
 {
 	(void)state;
 	feed("x\x0c");
-	assert_true(editor.columns_asked);
-	feed("\x1b[5;132R");
+	feed("\x1b[5;99R"); /* who has no colour is not asked */
+	assert_int_equal(editor.columns, EDITOR_COLUMNS);
+	editor_set_terminal(&editor, true);
+	assert_true(editor.size_asked);
+	feed("\x1b[50;132R");
 	assert_int_equal(editor.columns, 132);
+	assert_int_equal(editor.rows, 50);
 	assert_string_equal(editor.line, "x");
-	feed("\x1b[5;3R");
+	feed("\x1b[50;90R"); /* nobody asked */
 	assert_int_equal(editor.columns, 132);
+	feed("\x0c");
+	editor_answer_is_late(&editor);
+	feed("\x1b[50;90R");
+	assert_int_equal(editor.columns, 132);
+	feed("\x0c\x1b[5;3R");
+	assert_int_equal(editor.columns, 132);
+}
+
+static void a_paste_is_text(void **state)
+{
+	(void)state;
+	assert_int_equal(feed("\x1b[200~lsmem\ronline\tdimm0\r\n"), EDITOR_NONE);
+	assert_string_equal(editor.line, "lsmem; online dimm0");
+	feed("\x01\x15\x1b[A\x1b"
+	     "b\x1bOAx\r");
+	assert_string_equal(editor.line, "lsmem; online dimm0; x");
+	assert_shown();
+	assert_int_equal(feed("\x1b[201~!\r"), EDITOR_LINE);
+	assert_string_equal(editor.line, "lsmem; online dimm0; x!"); /* no line ends behind the x */
+	begin_again();
+	assert_int_equal(feed("\x1b[200~never ended\x03"), EDITOR_INTERRUPT);
+	begin_again();
+	assert_int_equal(feed("x\r"), EDITOR_LINE);
 }
 
 static uint64_t seed = 88172645463325252ull;
@@ -493,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(tab_asks_twice, setup),
 		cmocka_unit_test_setup(hiding_leaves_nothing, setup),
 		cmocka_unit_test_setup(width_is_learnt, setup),
+		cmocka_unit_test_setup(a_paste_is_text, setup),
 		cmocka_unit_test_setup(random_keys_keep_the_screen_right, setup),
 		cmocka_unit_test_setup(random_bytes_never_hurt, setup),
 	};
