@@ -126,20 +126,17 @@ void buddy_settle(struct zone *zone)
 }
 
 /*
- * [pfn, pfn + 2^order) is about to be cut from the free chunk `head`.  What was marked before:
+ * The first 2^order pages are about to be cut from the free chunk `head`.  What was marked before:
  * everything in a chunk smaller than a granule, unless it still is as it came at online.
  */
-static void mark_dirty(struct zone *zone, const struct page *head, pfn_t pfn, unsigned order)
+static void mark_dirty(struct zone *zone, const struct page *head, unsigned order)
 {
 	if (zone->hooks == NULL || zone->hooks->mark_dirty == NULL)
 		return;
-	if (head->order >= ORDER_2M) {
-		uint64_t npages = 1UL << MAX(order, ORDER_2M);
-
-		zone->hooks->mark_dirty(zone, ALIGN_DOWN(pfn, npages), npages);
-	} else if (head->order == head->limit) {
+	if (head->order >= ORDER_2M)
+		zone->hooks->mark_dirty(zone, page_to_pfn(head), 1UL << MAX(order, ORDER_2M));
+	else if (head->order == head->limit)
 		zone->hooks->mark_dirty(zone, page_to_pfn(head), chunk_pages(head));
-	}
 }
 
 /* The free chunk at `page`, on no list any more, becomes a used one. */
@@ -151,28 +148,19 @@ static inline struct page *give_out(struct zone *zone, struct page *page, unsign
 	return page;
 }
 
-/* Cuts the used chunk [pfn, pfn + 2^order) from the free chunk `head`; the rest stays free. */
-static __always_inline struct page *carve(struct zone *zone, struct page *head, pfn_t pfn,
-					  unsigned order)
+/* Cuts a used chunk from the start of the free chunk `head`; the rest stays free. */
+static __always_inline struct page *carve(struct zone *zone, struct page *head, unsigned order)
 {
 	unsigned limit = head->limit;
 	unsigned half = head->order;
 	pfn_t base = page_to_pfn(head);
 
 	if (unlikely(half >= ORDER_2M || half == limit))
-		mark_dirty(zone, head, pfn, order);
+		mark_dirty(zone, head, order);
 	area_del(zone, head, half);
-	while (half > order) {
-		pfn_t upper = base + (1UL << --half);
-
-		if (pfn < upper) {
-			free_add(zone, upper, half, limit);
-		} else {
-			free_add(zone, base, half, limit);
-			base = upper;
-		}
-	}
-	return give_out(zone, pfn_to_page(base), order, limit);
+	while (half-- > order)
+		free_add(zone, base + (1UL << half), half, limit);
+	return give_out(zone, head, order, limit);
 }
 
 static inline struct page *alloc_locked(struct zone *zone, unsigned order)
@@ -193,7 +181,7 @@ static inline struct page *alloc_locked(struct zone *zone, unsigned order)
 	}
 	head = list_first_entry(&zone->area[order + (unsigned)__builtin_ctz(fits)].list,
 				struct page, link);
-	return carve(zone, head, page_to_pfn(head), order);
+	return carve(zone, head, order);
 }
 
 struct page *buddy_alloc(struct zone *zone, unsigned order)
@@ -227,24 +215,6 @@ unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct 
 	spin_unlock(&zone->lock, flags);
 	*link = NULL;
 	return got;
-}
-
-struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, unsigned order)
-{
-	struct page *page = NULL;
-	uint64_t flags;
-	pfn_t base = page_to_pfn(head);
-
-	ASSERT(order <= MAX_ORDER && IS_ALIGNED(pfn, 1UL << order));
-	flags = spin_lock(&zone->lock);
-	if (head == zone->deferred)
-		buddy_list_deferred_locked(zone);
-	if (head->state == PAGE_FREE && heads_chunk(zone, head) && pfn >= base &&
-	    pfn + (1UL << order) <= base + chunk_pages(head))
-		page = carve(zone, head, pfn, order);
-	zone->allocs += page != NULL;
-	spin_unlock(&zone->lock, flags);
-	return page;
 }
 
 /*

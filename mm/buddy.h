@@ -32,12 +32,6 @@
  */
 struct page *buddy_alloc(struct zone *zone, unsigned order);
 
-/*
- * Takes exactly the chunk [pfn, pfn + 2^order) if it lies within one free chunk; NULL if not.
- * The caller knows that `head` heads the free chunk around it.
- */
-struct page *buddy_alloc_at(struct zone *zone, struct page *head, pfn_t pfn, unsigned order);
-
 /* Gives a PAGE_USED chunk back: merged, or PAGE_ISOLATED where hooks->is_isolated() (a chunk
  * of order > BLOCK_ORDER is then handled block by block). */
 void buddy_free(struct zone *zone, struct page *page);

@@ -31,27 +31,6 @@ static void op_alloc(unsigned order)
 		check_none(order);
 }
 
-static void op_alloc_at(void)
-{
-	unsigned order = (unsigned)kit_below(kit_below(MAX_ORDER + 1) + 1);
-	pfn_t pfn = ALIGN_DOWN(kit_below(PAGES), 1UL << order);
-	struct page *page;
-	unsigned around;
-	pfn_t head;
-
-	if (state[pfn] != FREE)
-		return;
-	buddy_settle(&zone);
-	around = expected_order(pfn);
-	head = ALIGN_DOWN(pfn, 1UL << around);
-	page = buddy_alloc_at(&zone, &vmemmap[head], pfn, order);
-	assert_int_equal(page != NULL, order <= around);
-	if (page != NULL) {
-		assert_int_equal(page_to_pfn(page), pfn);
-		hand_out(page, order);
-	}
-}
-
 /* Extends `first` to a random run of neighbours in the same state. */
 static unsigned random_run(unsigned first)
 {
@@ -91,8 +70,6 @@ static void random_step(void)
 	/* Waves of filling and emptying, so that large chunks come about and break again. */
 	if (what < 2)
 		op_block();
-	else if (what < 10)
-		op_alloc_at();
 	else if (nchunks > 0 && kit_below(16) < (zone.allocs / 40000 % 2 ? 10 : 7))
 		op_free();
 	else
