@@ -62,14 +62,6 @@ def test_large(boot, size):
         guest.eject(ident, scale=4)
 
 
-@pytest.mark.full
-def test_one_tebibyte_on_64_mib(boot):
-    guest = boot(mem="64M", maxmem="2T", cpu="max,phys-bits=46")
-    ident, name = guest.plug_named("1T", backing="memfd")
-    guest.ok(f"online {name}", scale=8)
-    guest.eject(ident, scale=8)
-
-
 def test_given_address_and_slot(boot):
     guest = boot()
     guest.plug("256M", slot=5, addr=0x110400000)
