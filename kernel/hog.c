@@ -55,6 +55,7 @@ static void free_spare(struct hog *hog)
 static void hog_free(struct hog *hog)
 {
 	free_spare(hog);
+	slab_give_back(hog->objects);
 	vm_object_destroy(hog->object);
 	kfree(hog);
 }
@@ -75,6 +76,8 @@ static int take_all(struct hog *hog, const struct hog_request *request)
 		hog->spare = page;
 		hog->spare_pages++;
 	}
+	if (request->slabs)
+		slab_take_all(&hog->objects);
 	return 0;
 }
 
@@ -91,7 +94,10 @@ static int populate(struct hog *hog, const struct hog_request *request, struct r
 	else
 		err = vm_object_grow(hog->object, npages, request->order, request->node,
 				     request->node != NODE_ANY, why);
-	return err != 0 ? err : hog_fill(hog, why);
+	if (err == 0)
+		err = hog_fill(hog, why);
+	__atomic_store_n(&hog->filled, err == 0, __ATOMIC_RELEASE);
+	return err;
 }
 
 static int hog_create(const struct hog_request *request, struct hog **created, struct refusal *why)
@@ -113,6 +119,8 @@ static int hog_create(const struct hog_request *request, struct hog **created, s
 	hog->seed = request->seed;
 	hog->stride = request->stride != 0 ? request->stride : sizeof(uint64_t);
 	hog->order = request->order;
+	hog->size = request->size;
+	hog->node = request->node;
 	*created = hog;
 	return 0;
 }
@@ -133,6 +141,10 @@ static int check_request(const struct hog_request *request, struct refusal *why)
 			      (unsigned long)request->stride);
 	if (request->node != NODE_ANY && (unsigned)request->node >= nr_nodes)
 		return refuse(why, -ENOENT, "node", "there is no node %d", request->node);
+	if (request->wait && request->size == 0)
+		return refuse(why, -EINVAL, "size", "what is free now needs no waiting");
+	if (request->slabs && request->size != 0)
+		return refuse(why, -EINVAL, "size", "slabs are taken whole: by `max`");
 	if (hog_find(request->name) != NULL)
 		return refuse(why, -EEXIST, "name", "there is a hog %s", request->name);
 	return 0;
@@ -150,7 +162,7 @@ int hog_start(const struct hog_request *request, struct refusal *why)
 	err = hog_create(request, &hog, why);
 	if (err != 0)
 		goto out;
-	err = populate(hog, request, why);
+	err = request->wait ? hog_fill_later(hog, why) : populate(hog, request, why);
 	if (err != 0)
 		hog_free(hog);
 	else
@@ -162,6 +174,10 @@ out:
 
 static int verify(struct hog *hog, void *arg __unused, struct refusal *why)
 {
+	int err = hog_check_whole(hog, why);
+
+	if (err != 0)
+		return err;
 	if (hog->failed)
 		return hog_refuse_bad_word(hog, why);
 	/* A churning hog verifies itself all the time. */
@@ -184,7 +200,10 @@ static void churn_thread(void *arg)
 static int churn(struct hog *hog, void *arg __unused, struct refusal *why)
 {
 	char thread[THREAD_NAME_MAX];
+	int err = hog_check_whole(hog, why);
 
+	if (err != 0)
+		return err;
 	if (hog->churner != NULL)
 		return refuse(why, -EALREADY, "churn", "%s is churning", hog->name);
 	snprintf(thread, sizeof(thread), "churn:%s", hog->name);
@@ -199,7 +218,9 @@ int hog_churn(const char *name, struct refusal *why)
 
 static int share(struct hog *hog, void *arg __unused, struct refusal *why)
 {
-	return vm_object_share(hog->object, why);
+	int err = hog_check_whole(hog, why);
+
+	return err != 0 ? err : vm_object_share(hog->object, why);
 }
 
 int hog_share(const char *name, struct refusal *why)
@@ -213,6 +234,7 @@ static int stop(struct hog *hog, void *arg __unused, struct refusal *why)
 	int err = 0;
 
 	list_del(&hog->link);
+	hog_stop_filling(hog);
 	if (hog->churner != NULL) {
 		__atomic_store_n(&hog->stop, true, __ATOMIC_RELEASE);
 		thread_join(hog->churner);
@@ -241,6 +263,7 @@ static void fill_info(const struct hog *hog, struct hog_info *info)
 		.pinned = "no",
 		.movable = hog->object->owner.ops != NULL,
 		.churning = hog->churner != NULL,
+		.waiting = hog_is_waiting(hog),
 	};
 	if (__atomic_load_n(&hog->pin.held, __ATOMIC_ACQUIRE)) {
 		info->pinned_pages = hog->pin.range.npages;

@@ -23,10 +23,13 @@ struct hog_request {
 	unsigned order; /* of its chunks */
 	uint64_t seed;
 	uint64_t stride; /* bytes between written words; 0: every word */
+	bool wait;	 /* a thread of its own gets the memory, and waits where there is none */
+	bool slabs;	 /* with size 0: all objects of all slabs too */
 };
 
 int hog_start(const struct hog_request *request, struct refusal *why);
-/* -EBADMSG with the first wrong address. */
+/* These three, and pins: -EAGAIN while it waits for memory.  -EBADMSG with the first wrong
+ * address. */
 int hog_verify(const char *name, struct refusal *why);
 int hog_churn(const char *name, struct refusal *why);
 int hog_share(const char *name, struct refusal *why);
@@ -53,6 +56,7 @@ struct hog_info {
 	uint64_t bytes, stride, rounds, moves;
 	unsigned mappings, order;
 	bool movable, churning;
+	bool waiting; /* for memory: `bytes` are those it has */
 	const char *pinned; /* "no", "short" or "long" */
 	uint64_t pinned_pages;
 };

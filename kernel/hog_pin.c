@@ -76,8 +76,10 @@ static int pin(struct hog *hog, void *arg, struct refusal *why)
 	struct hog_pin_request *request = arg;
 	struct hog_pin *pin = &hog->pin;
 	struct vm_range range;
-	int err = check_request(hog, request, &range, why);
+	int err = hog_check_whole(hog, why);
 
+	if (err == 0)
+		err = check_request(hog, request, &range, why);
 	if (err != 0)
 		return err;
 	err = vm_object_pin(hog->object, range, request->kind, &request->moved, why);

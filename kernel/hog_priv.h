@@ -31,10 +31,15 @@ struct hog {
 	struct vm_object *object; /* [I] */
 	struct page *spare;	  /* [I] chained; what no page table could be had for ("max") */
 	uint64_t spare_pages;	  /* [I] */
+	void *objects;		  /* [I] of slabs, chained */
+	uint64_t size;		  /* [I] bytes wanted; 0: all there was */
+	int node;		  /* [I] */
 	uint64_t seed, stride;	  /* [I] */
 	unsigned order;		  /* [I] */
 	uint64_t round;		  /* [c] complete writes */
 	struct thread *churner;	  /* [h] */
+	struct thread *filler;	  /* [h] gets the memory of one that waits for it */
+	bool filled;		  /* [a] all of it is there and written */
 	bool stop;		  /* [a] */
 	bool failed;		  /* [c] and where, and what stood there: */
 	uint64_t bad_offset, bad_value;
@@ -58,6 +63,15 @@ int hog_read(struct hog *hog, struct refusal *why);
 void hog_rewrite(struct hog *hog);
 /* -EBADMSG with the wrong word's place. */
 int hog_refuse_bad_word(const struct hog *hog, struct refusal *why);
+
+/* --- hog_wait.c.  => hogs_lock held --- */
+
+/* Starts the filler. */
+int hog_fill_later(struct hog *hog, struct refusal *why);
+bool hog_is_waiting(const struct hog *hog);
+/* -EAGAIN: it is waiting still. */
+int hog_check_whole(const struct hog *hog, struct refusal *why);
+void hog_stop_filling(struct hog *hog);
 
 /* --- hog_pin.c --- */
 

@@ -36,6 +36,9 @@ struct thread {
 	const char *waits_for; /* [t] name of what it sleeps on, NULL: its end is joined */
 	const struct mutex *waits_mutex; /* [t] that it waits to own, or NULL */
 
+	struct noalloc *noalloc; /* [t] the section without allocations it is in, or NULL */
+	bool waits_memory;	 /* [t] between memory_wait_begin() and _end() */
+
 	struct thread *joiner; /* [s] waits in thread_join() */
 	uint64_t cycles;       /* [s] run so far */
 	uint64_t switches;     /* [s] times it was switched to */

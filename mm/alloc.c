@@ -15,9 +15,12 @@
 #include "kernel/clock.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
+#include "mm/alloc_watch.h"
 #include "mm/pcp.h"
 
 FAULT_SITE(alloc_page, "a chunk of pages is wanted, by anybody")
+
+struct alloc_watch alloc_watch;
 
 /* zone->pcp by zone id: the fast path needs nothing else of a zone. */
 static struct pcp *pcp_of_zone[UINT8_MAX + 1];
@@ -132,6 +135,7 @@ static __noinline struct page *alloc_slow(unsigned order, unsigned flags, int no
 	const struct node *home = &nodes[node];
 	struct page *page;
 
+	alloc_watch_asked(caller);
 	if (order > MAX_ORDER || FAULT_HIT(alloc_page))
 		return NULL;
 	page = alloc_nearest(home, order, flags, owner);
@@ -167,7 +171,7 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 	if (node == NODE_ANY)
 		node = 0;
 	cpus = pcp_of_zone[(unsigned)node * ZONE_TYPES + (flags & ALLOC_MOVABLE)];
-	if (likely(cpus != NULL && !fault_active)) {
+	if (likely(cpus != NULL && !fault_active && !alloc_watch_active())) {
 		if (likely(order == 0))
 			page = pcp_take(cpus, 0, owner);
 		else if (order == ORDER_2M)
@@ -183,6 +187,14 @@ static __noinline void free_slow(struct page *page)
 {
 	ASSERT(page->zone / ZONE_TYPES < nr_nodes);
 	buddy_free(page_zone(page), page);
+	alloc_watch_came();
+}
+
+/* Whole batches come free; a single page on a list is found by who looks again. */
+static __noinline void spill(struct pcp *full, unsigned list)
+{
+	pcp_spill(full, list);
+	alloc_watch_came();
 }
 
 /* What may never have been marked dirty (at its limit) has to go out by way of the free lists
@@ -196,11 +208,11 @@ void page_free(struct page *page)
 		if (likely(page->order == 0)) {
 			put = pcp_put(cpus, 0, page, &full);
 			if (unlikely(put == PCP_FULL))
-				return pcp_spill(full, 0);
+				return spill(full, 0);
 		} else if (page->order == ORDER_2M) {
 			put = pcp_put(cpus, 1, page, &full);
 			if (unlikely(put == PCP_FULL))
-				return pcp_spill(full, 1);
+				return spill(full, 1);
 		}
 	}
 	if (unlikely(put == PCP_NOT))

@@ -16,6 +16,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "mm/alloc.h"
+#include "mm/alloc_watch.h"
 
 #define SLAB_PATTERN 0x6b6b6b6b6b6b6b6bUL
 #define SLAB_GUARD   0x64726175676461ddUL
@@ -128,6 +129,7 @@ void *slab_alloc_for(struct slab_cache *cache, const void *caller)
 	struct slab *slab = NULL;
 	char *object = NULL;
 
+	alloc_watch_asked((uint32_t)(uintptr_t)__builtin_return_address(0));
 	if (FAULT_HIT(alloc_slab))
 		slab = NULL;
 	else if (list_empty(&cache->partial))

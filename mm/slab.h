@@ -56,6 +56,10 @@ struct slab_info {
 bool slab_cache_info(unsigned index, struct slab_info *info);
 /* Gives empty slabs back to the page allocator (an offline wants them); returns pages. */
 uint64_t slab_shrink(void);
+/* Takes all objects that can be had, of every cache and with the pages that are left, until each
+ * refuses; returns how many, chained through their first words.  slab_give_back() ends it. */
+uint64_t slab_take_all(void **chain);
+void slab_give_back(void *chain);
 /* Checks every cache's counts and lists; false with `text` filled. */
 bool slab_verify(char *text, size_t size);
 

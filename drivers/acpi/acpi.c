@@ -81,6 +81,17 @@ static int start_hotplug(struct refusal *why)
 	return 0;
 }
 
+/* A firmware with a larger namespace than any seen still works, but may lose events. */
+static void check_arena(void)
+{
+	struct acpi_status status;
+
+	osl_memory_status(&status);
+	if (status.arena_size - status.arena_used < OSL_ARENA_MARGIN)
+		klog(LOG_WARN, "acpi: the namespace leaves %lu KiB of the arena; %lu should be",
+		     (status.arena_size - status.arena_used) / KiB, OSL_ARENA_MARGIN / KiB);
+}
+
 int acpi_start(struct refusal *why)
 {
 	int err;
@@ -101,6 +112,7 @@ int acpi_start(struct refusal *why)
 		err = check_step(acpi_update_all_gpes(), "acpi_update_all_gpes", why);
 	if (err != 0)
 		return err;
+	check_arena();
 	__atomic_store_n(&acpi_up, true, __ATOMIC_RELEASE);
 	notify_rescan(false);
 	return 0;

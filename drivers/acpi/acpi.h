@@ -23,6 +23,7 @@ struct acpi_status {
 	unsigned sci, slots;
 	uint64_t sci_count, notify_count;
 	size_t arena_size, arena_used, arena_peak;
+	uint64_t arena_refused; /* requests it could not serve */
 };
 void acpi_get_status(struct acpi_status *status); /* ACPICA has a type acpi_status */
 

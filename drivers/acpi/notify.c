@@ -18,6 +18,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/log.h"
 #include "mm/hotplug/events.h"
+#include "mm/hotplug/hotplug.h"
 
 static struct workqueue hotplug_queue;
 static struct work settle_work;
@@ -71,6 +72,8 @@ static void flush_pending_events(void)
 
 static void settle(struct work *work __unused)
 {
+	struct noalloc *outer = noalloc_enter(&hotplug_noalloc);
+
 	if (osl_event_lost())
 		klog(LOG_WARN, "acpi: events were lost; looking at every slot");
 	if (__atomic_exchange_n(&rescan_again, false, __ATOMIC_RELAXED)) {
@@ -81,9 +84,19 @@ static void settle(struct work *work __unused)
 	}
 	look_at_all_slots();
 	flush_pending_events();
+	noalloc_leave(outer);
 }
 
 /* --- requests --- */
+
+/* A DIMM that comes must find all it needs in itself and in what boot reserved. */
+static void check_slot(struct slot *slot, uint32_t code)
+{
+	struct noalloc *outer = noalloc_enter(&hotplug_noalloc);
+
+	memdev_check(slot, code);
+	noalloc_leave(outer);
+}
 
 /* On the worker.  The settling goes behind whatever is queued by now. */
 static void serve(struct work *work)
@@ -95,7 +108,7 @@ static void serve(struct work *work)
 	switch (request - slot->request) {
 	case REQUEST_BUS_CHECK:
 	case REQUEST_DEVICE_CHECK:
-		memdev_check(slot, code);
+		check_slot(slot, code);
 		break;
 	case REQUEST_EJECT:
 		memdev_eject_request(slot);

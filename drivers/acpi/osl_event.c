@@ -14,6 +14,7 @@
 #include "kernel/log.h"
 #include "kernel/mutex.h"
 #include "kernel/thread.h"
+#include "mm/hotplug/hotplug.h"
 
 struct event {
 	acpi_osd_exec_callback run;
@@ -55,6 +56,7 @@ static bool ring_is_idle(void *arg __unused)
 
 static void run_next_event(void)
 {
+	struct noalloc *outer;
 	uint64_t flags = spin_lock(&ring_lock);
 	struct event event = ring[ring_head % OSL_EVENTS_MAX];
 
@@ -63,7 +65,9 @@ static void run_next_event(void)
 	ring_running = true;
 	spin_unlock(&ring_lock, flags);
 
+	outer = noalloc_enter(&hotplug_noalloc);
 	event.run(event.context);
+	noalloc_leave(outer);
 
 	flags = spin_lock(&ring_lock);
 	ring_running = false;
@@ -133,7 +137,11 @@ void osl_event_status(struct acpi_status *status)
 
 static bool sci_interrupt(void *arg __unused)
 {
-	if (sci_handler(sci_context) != ACPI_INTERRUPT_HANDLED)
+	struct noalloc *outer = noalloc_enter(&hotplug_noalloc);
+	bool handled = sci_handler(sci_context) == ACPI_INTERRUPT_HANDLED;
+
+	noalloc_leave(outer);
+	if (!handled)
 		return false;
 	__atomic_fetch_add(&sci_count, 1, __ATOMIC_RELAXED);
 	return true;

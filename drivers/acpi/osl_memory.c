@@ -31,6 +31,7 @@ void osl_memory_status(struct acpi_status *status)
 	status->arena_size = arena.size;
 	status->arena_used = arena.used;
 	status->arena_peak = arena.peak;
+	status->arena_refused = arena.refused;
 	spin_unlock(&osl_memory_lock, flags);
 }
 

@@ -16,6 +16,14 @@ static int start_option(struct hog_request *request, const char *word)
 		request->movable = word[0] == 'm';
 		return 0;
 	}
+	if (strcmp(word, "wait") == 0) {
+		request->wait = true;
+		return 0;
+	}
+	if (strcmp(word, "slabs") == 0) {
+		request->slabs = true;
+		return 0;
+	}
 	if (strncmp(word, "stride=", 7) == 0)
 		return parse_size(word + 7, &request->stride);
 	if (strncmp(word, "seed=", 5) == 0)
@@ -108,7 +116,9 @@ static int hog_list_command(bool as_json)
 				     format_size(info.bytes, false, size, sizeof(size)),
 				     info.movable ? "movable" : "kernel", info.order, info.mappings,
 				     (unsigned long)info.rounds, (unsigned long)info.moves,
-				     info.pinned, info.churning ? " churning" : "");
+				     info.pinned, info.waiting    ? " waiting for memory"
+				     : info.churning ? " churning"
+						     : "");
 			continue;
 		}
 		json_object(&json, NULL);
@@ -120,6 +130,7 @@ static int hog_list_command(bool as_json)
 		json_number(&json, "rounds", info.rounds);
 		json_number(&json, "moves", info.moves);
 		json_bool(&json, "churning", info.churning);
+		json_bool(&json, "waiting", info.waiting);
 		json_string(&json, "pinned", info.pinned);
 		json_number(&json, "pinned_pages", info.pinned_pages);
 		json_object_end(&json);
@@ -132,7 +143,8 @@ static int hog_list_command(bool as_json)
 }
 
 SHELL_COMMAND(hog,
-	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] | "
+	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] "
+	      "[wait] [slabs] | "
 	      "verify HOG | churn HOG | share HOG | "
 	      "pin HOG [long|SECONDS] [offset=SIZE] [size=SIZE] | unpin HOG | "
 	      "list [-J] | stop HOG",

@@ -9,6 +9,7 @@
  */
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
+#include "mm/alloc_watch.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/hotplug_priv.h"
 
@@ -67,6 +68,7 @@ void block_enter_zone(struct memory_block *block, struct zone *zone)
 	spin_unlock(&zone->lock, flags);
 
 	buddy_add_range(zone, block->usable, usable);
+	alloc_watch_came();
 }
 
 void block_leave_zone(struct memory_block *block)

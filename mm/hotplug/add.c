@@ -178,6 +178,7 @@ int memory_device_add_held(const struct memory_device_info *info, bool restore,
 int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
 		      struct refusal *why)
 {
+	struct noalloc *outer = noalloc_enter(&hotplug_noalloc);
 	uint64_t began = cpu_cycles();
 	char name[DEVICE_NAME_MAX];
 	int err;
@@ -188,6 +189,7 @@ int memory_device_add(const struct memory_device_info *info, struct memory_devic
 	mutex_unlock(&hotplug_lock);
 	event_record_since(began, EVENT_ADD, name, err, info->size, "%s",
 			   err != 0 && why != NULL ? why->text : "");
+	noalloc_leave(outer);
 	return err;
 }
 

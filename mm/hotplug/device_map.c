@@ -30,8 +30,10 @@ static const struct page_owner pool_owner = {.name = "pagetable:hotplug-pool"};
 /* Free tables are chained through their first word. */
 static struct {
 	paddr_t first;
-	uint64_t free, total;
+	uint64_t free, total, low;
 } pool;
+
+struct noalloc hotplug_noalloc = {.name = "hot-plug"};
 
 static struct {
 	paddr_t base;
@@ -59,6 +61,7 @@ static paddr_t pool_get(void)
 	if (table != 0) {
 		pool.first = *(paddr_t *)phys_to_virt(table);
 		pool.free--;
+		pool.low = MIN(pool.low, pool.free);
 	}
 	return table;
 }
@@ -257,6 +260,7 @@ static int pool_fill(uint64_t wanted, struct refusal *why)
 		pool_put(page_to_paddr(page));
 		pool.total++;
 	}
+	pool.low = pool.free;
 	return 0;
 }
 
@@ -290,12 +294,19 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 			      (unsigned long)window_size);
 	window.base = window_base;
 	window.size = end - window_base;
-	return pool_fill(head_pool_tables(MIN(slots, MEMORY_SLOTS_MAX)), why);
+	return pool_fill(head_pool_tables(MIN(slots, MEMORY_SLOTS_MAX), window.size), why);
 }
 
 uint64_t hotplug_pool_free(void)
 {
 	return pool.free;
+}
+
+void hotplug_pool_counts(struct hotplug_pool *counts)
+{
+	mutex_lock(&hotplug_lock);
+	*counts = (struct hotplug_pool){pool.total, pool.free, pool.low};
+	mutex_unlock(&hotplug_lock);
 }
 
 static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t text_size)

@@ -78,12 +78,22 @@ int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *
 }
 
 /*
- * Why four a device is enough, whatever the alignment: the levels above are built at boot over
- * the whole window.  A PD (1 GiB of the direct map) that the device does not own whole holds
- * one of its two ends, so there are at most two; one it owns whole comes from its head.  A
- * vmemmap PT exists only in a slot that the device does not fill, again one of its two ends.
+ * Why this is enough, whatever the alignment.  The levels above are built at boot over the whole
+ * window.  What devices may share, and so takes from the pool, is of two kinds:
+ *
+ *  - a PD, 1 GiB of the direct map.  Where a device owns that gigabyte whole, the PD comes from
+ *    its head (or there is none, with 1 GiB pages).  Else one of the device's two ends lies inside.
+ *  - a vmemmap PT, the descriptors of 256 MiB.  Where a device fills these whole, they are
+ *    mapped by a 2 MiB page.  Else, again, one of its two ends lies inside.
+ *
+ * So each table of the pool can be charged to an end of a device, each end with one of a kind:
+ * at most two of each kind a slot.  And no two tables of a kind are for the same place, so there
+ * are no more of a kind than places in the window.  tests/unit/test_head.c reaches both bounds.
  */
-uint64_t head_pool_tables(unsigned slots)
+uint64_t head_pool_tables(unsigned slots, uint64_t window)
 {
-	return 4UL * slots;
+	uint64_t ends = 2UL * slots;
+
+	return MIN(ends, DIV_ROUND_UP(window, SIZE_1G)) +
+	       MIN(ends, DIV_ROUND_UP(window, VMEMMAP_SLOT_PAGES * PAGE_SIZE));
 }

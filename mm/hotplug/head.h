@@ -38,8 +38,8 @@ struct head_layout {
 int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *head,
 	      struct refusal *why);
 
-/* Page tables the boot-reserved pool must hold for `slots` devices: at most two ragged ends a
- * level that is not built at boot (PD of the direct map, PT of the vmemmap). */
-uint64_t head_pool_tables(unsigned slots);
+/* Page tables the boot-reserved pool must hold for the devices of `slots` slots in a hot-plug
+ * window of `window` bytes from a multiple of 1 GiB on. */
+uint64_t head_pool_tables(unsigned slots, uint64_t window);
 
 #endif

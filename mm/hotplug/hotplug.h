@@ -7,6 +7,7 @@
 #ifndef MM_HOTPLUG_HOTPLUG_H
 #define MM_HOTPLUG_HOTPLUG_H
 
+#include "kernel/thread_noalloc.h"
 #include "mm/hotplug/block.h"
 #include "mm/hotplug/device.h"
 #include "mm/init.h"
@@ -98,6 +99,18 @@ uint64_t hotplug_metadata_online(void);
 uint64_t hotplug_offline_bytes(void);
 /* Page tables that the boot-reserved pool has left. */
 uint64_t hotplug_pool_free(void);
+/* The pool: all of its page tables, those left, and the fewest that ever were left. */
+struct hotplug_pool {
+	uint64_t total, free, low;
+};
+void hotplug_pool_counts(struct hotplug_pool *counts);
+
+/*
+ * What happens between a DIMM's event and its blocks' going online, on whatever thread, does so
+ * in this section: it lives on the DIMM's head, the pool and ACPICA's arena, and calls of the
+ * allocators are counted as foreign.
+ */
+extern struct noalloc hotplug_noalloc;
 
 /* Every invariant of mm and hot-plug; each violation goes to report(); true: clean. */
 bool hotplug_verify(void (*report)(const char *violation));

@@ -232,10 +232,13 @@ int blocks_online(const struct block_range *range, enum online_type type, unsign
 		  struct block_result *result, struct refusal *why)
 {
 	int err = mutex_lock_interruptible(&hotplug_lock);
+	struct noalloc *outer;
 
 	if (err != 0)
 		return refuse(why, err, "lock", "interrupted while another operation ran");
+	outer = noalloc_enter(&hotplug_noalloc);
 	err = blocks_online_held(range, type, flags, false, result, why);
+	noalloc_leave(outer);
 	mutex_unlock(&hotplug_lock);
 	return err;
 }

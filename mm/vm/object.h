@@ -49,6 +49,11 @@ void vm_object_destroy(struct vm_object *object);
 int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, int node,
 		   bool this_node, struct refusal *why);
 
+/* The same, but sleeps while there is no memory for the next chunk or its tables; -EINTR if
+ * interrupted. */
+int vm_object_grow_wait(struct vm_object *object, uint64_t npages, unsigned order, int node,
+			bool this_node, struct refusal *why);
+
 /* Maps the whole object once more. */
 int vm_object_share(struct vm_object *object, struct refusal *why);
 

@@ -112,8 +112,73 @@ static void test_pool_is_sufficient(void **state)
 		}
 	}
 	assert_int_equal(worst, 4); /* reached, so the bound is tight */
-	assert_int_equal(head_pool_tables(1), worst);
-	assert_int_equal(head_pool_tables(256), 256 * worst);
+	assert_int_equal(head_pool_tables(1, 64 * TiB), worst);
+	assert_int_equal(head_pool_tables(256, 64 * TiB), 256 * worst);
+}
+
+/*
+ * Many devices: which places - gigabytes and vmemmap slots, in units of 2 MiB - need a table of
+ * the pool, marked in a map.  Never more than head_pool_tables() says, for any placement.
+ */
+#define PLACES 2048U
+
+static uint64_t marked(uint64_t base, uint64_t size, uint64_t unit, bool map[PLACES])
+{
+	uint64_t fresh = 0;
+
+	for (uint64_t at = base / unit * unit; at < base + size; at += unit) {
+		if (at >= base && at + unit <= base + size)
+			continue;
+		fresh += !map[at / unit];
+		map[at / unit] = true;
+	}
+	return fresh;
+}
+
+static uint32_t draw(uint32_t below)
+{
+	static uint64_t state = 20261122;
+
+	state = state * 6364136223846793005UL + 1442695040888963407UL;
+	return (uint32_t)(state >> 33) % below;
+}
+
+/* `slots` devices of up to `large` units, packed with gaps of up to `gap`, from 0 on as long as
+ * they fit into `gibs` gigabytes; how many tables they take. */
+static uint64_t place_many(unsigned slots, unsigned gibs, unsigned large, unsigned gap)
+{
+	bool gib[PLACES] = {false}, slot[PLACES] = {false};
+	uint64_t base = draw(gap + 1), tables = 0;
+
+	for (unsigned i = 0; i < slots; i++) {
+		uint64_t size = 1 + draw(large);
+
+		if (base + size > gibs * 512UL)
+			break;
+		tables += marked(base, size, 512, gib) + marked(base, size, 128, slot);
+		base += size + draw(gap + 1);
+	}
+	return tables;
+}
+
+static void test_pool_is_sufficient_for_many(void **state)
+{
+	static const unsigned slots[] = {1, 2, 8, 64, 256}, gibs[] = {1, 2, 7, 64, 512};
+	uint64_t most_of_window = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 40000; round++) {
+		unsigned s = slots[draw(ARRAY_SIZE(slots))], g = gibs[draw(ARRAY_SIZE(gibs))];
+		uint64_t tables = place_many(s, g, 1U << draw(11), draw(1U << draw(11)));
+
+		assert_true(tables <= head_pool_tables(s, g * GiB));
+		if (s == 256 && g == 2)
+			most_of_window = MAX(most_of_window, tables);
+	}
+	/* The window's bound is reached, too: two gigabytes, eight slots. */
+	assert_int_equal(head_pool_tables(256, 2 * GiB), 10);
+	assert_int_equal(most_of_window, 10);
+	assert_int_equal(head_pool_tables(0, 64 * TiB), 0);
 }
 
 static void test_refusals(void **state)
@@ -149,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_every_alignment),
 		cmocka_unit_test(test_owned_tables),
 		cmocka_unit_test(test_pool_is_sufficient),
+		cmocka_unit_test(test_pool_is_sufficient_for_many),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_taxes),
 	};

@@ -4,16 +4,19 @@
  * The pages come from a one-zone page_alloc() of this file, which can be told to fail, so that
  * what a cache takes and gives back is seen page by page.
  */
-/* sources: mm/slab.c mm/slab_verify.c mm/kmalloc.c */
+/* sources: mm/slab.c mm/slab_take.c mm/slab_verify.c mm/kmalloc.c */
 #include "tests/unit/mm_kit.h"
 
 #include "mm/alloc.h"
+#include "mm/alloc_watch.h"
 #include "mm/slab_priv.h"
 
 #define ARENA_PAGES 4096UL
 #define OBJECTS	    3000U
 
 /* --- the pages --- */
+
+struct alloc_watch alloc_watch; /* nobody wants to know */
 
 static uint64_t pages_used;
 static unsigned fail_after = ~0U; /* allocations that still succeed */
@@ -262,6 +265,31 @@ static void expect_violation(const char *words)
 		fail_msg("verify says \"%s\", not \"%s\"", text, words);
 }
 
+/* Everything: no free object is left, and all come back. */
+static void test_take_all(void **unused)
+{
+	uint64_t before = objects_in_caches(), taken, chained = 0;
+	struct slab_info info;
+	void *chain = NULL;
+
+	(void)unused;
+	kfree(kmalloc(100)); /* a slab that has objects, but none in use */
+	fail_after = 5;
+	taken = slab_take_all(&chain);
+	assert_true(taken >= PAGE_SIZE / 128);
+	for (void *p = chain; p != NULL; p = *(void **)p)
+		chained++;
+	assert_int_equal(chained, taken);
+	for (unsigned i = 0; slab_cache_info(i, &info); i++)
+		assert_int_equal(info.objects, info.slabs * info.per_slab);
+	for (size_t size = 1; size <= 2048; size *= 2)
+		assert_null(kmalloc(size));
+	check();
+	slab_give_back(chain);
+	assert_int_equal(objects_in_caches(), before);
+	check();
+}
+
 static void test_misuse_is_seen(void **unused)
 {
 	struct slab_cache *cache = fresh_cache();
@@ -347,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup(test_every_size, setup),
 		cmocka_unit_test_setup(test_alignment_and_fill, setup),
 		cmocka_unit_test_setup(test_failures_counted, setup),
+		cmocka_unit_test_setup(test_take_all, setup),
 		cmocka_unit_test_setup(test_misuse_is_seen, setup),
 		cmocka_unit_test_setup(test_large_misuse_is_seen, setup),
 		cmocka_unit_test_setup(test_verify_sees, setup),
