@@ -13,7 +13,7 @@ static const struct subject {
 	{"Memory devices and blocks",
 	 " lsmem lsdimm online offline why eject policy zones chmem events "},
 	{"Looking at memory",
-	 " free meminfo numa map top buddyinfo zoneinfo slabinfo iomem vmemmap pte page "},
+	 " free meminfo numa map top buddyinfo zoneinfo slabinfo iomem vmemmap pte page reserves "},
 	{"Looking at the machine", " acpi srat slit madt cpus threads irqs locks dmesg "},
 	{"Using and testing memory", " hog stress provoke check selftest bench fault "},
 	{"The shell", " help echo history set sleep time repeat panic reboot poweroff "},

@@ -43,9 +43,9 @@
 #define KIT_WINDOW_SIZE (64 * GiB)
 #define KIT_SLOTS	16U
 #endif
-#define KIT_PHYS_BITS	(KIT_MEMORY > 128 * GiB ? 42 : 37)
-#define KIT_FAR		(KIT_WINDOW + KIT_WINDOW_SIZE)
-#define PAGES_2M	(SIZE_2M / PAGE_SIZE)
+#define KIT_PHYS_BITS (KIT_MEMORY > 128 * GiB ? 42 : 37)
+#define KIT_FAR	      (KIT_WINDOW + KIT_WINDOW_SIZE)
+#define PAGES_2M      (SIZE_2M / PAGE_SIZE)
 
 unsigned long host_invalidated, host_flushed;
 struct cpu_features cpu_features = {.nx = true, .pge = true, .phys_bits = KIT_PHYS_BITS};
