@@ -61,7 +61,7 @@ static void hog_free(struct hog *hog)
 }
 
 /* Chunks of every order, the largest first; then the pages that no table is left to map. */
-static int take_all(struct hog *hog, const struct hog_request *request)
+static void take_free(struct hog *hog, const struct hog_request *request)
 {
 	struct page *page;
 	unsigned order = MAX_ORDER + 1;
@@ -75,6 +75,16 @@ static int take_all(struct hog *hog, const struct hog_request *request)
 		page->private = (uint64_t)hog->spare;
 		hog->spare = page;
 		hog->spare_pages++;
+	}
+}
+
+/* Again, since what another CPU just gives back from its lists is nowhere to be found meanwhile. */
+static int take_all(struct hog *hog, const struct hog_request *request, struct refusal *why)
+{
+	for (unsigned i = 0; i < 10 && pages_free() != 0; i++) {
+		if (thread_sleep_us(i == 0 ? 0 : 2000) != 0)
+			return refuse(why, -EINTR, "allocate", "interrupted");
+		take_free(hog, request);
 	}
 	if (request->slabs)
 		slab_take_all(&hog->objects);
@@ -90,7 +100,7 @@ static int populate(struct hog *hog, const struct hog_request *request, struct r
 		return refuse(why, -ENOMEM, "size", "%lu pages are wanted, all zones have %lu",
 			      (unsigned long)npages, (unsigned long)pages_managed());
 	if (npages == 0)
-		err = take_all(hog, request);
+		err = take_all(hog, request, why);
 	else
 		err = vm_object_grow(hog->object, npages, request->order, request->node,
 				     request->node != NODE_ANY, why);
