@@ -60,31 +60,35 @@ static void hog_free(struct hog *hog)
 	kfree(hog);
 }
 
-/* Chunks of every order, the largest first; then the pages that no table is left to map. */
-static void take_free(struct hog *hog, const struct hog_request *request)
+static void take_spare(struct hog *hog, const struct hog_request *request)
 {
+	unsigned flags = request->node != NODE_ANY ? ALLOC_THISNODE : 0;
 	struct page *page;
-	unsigned order = MAX_ORDER + 1;
 
-	while (order-- > 0)
-		while (vm_object_grow(hog->object, 1UL << order, order, request->node,
-				      request->node != NODE_ANY, NULL) == 0)
-			continue;
-	while ((page = page_alloc(0, request->node != NODE_ANY ? ALLOC_THISNODE : 0, request->node,
-				  &spare_owner)) != NULL) {
+	while ((page = page_alloc(0, flags, request->node, &spare_owner)) != NULL) {
 		page->private = (uint64_t)hog->spare;
 		hog->spare = page;
 		hog->spare_pages++;
 	}
 }
 
-/* Again, since what another CPU just gives back from its lists is nowhere to be found meanwhile. */
+/*
+ * Chunks of every order, the largest first; then the pages that no table is left to map.  These
+ * more than once: what another CPU just gives back from its lists is nowhere to be found meanwhile.
+ */
 static int take_all(struct hog *hog, const struct hog_request *request, struct refusal *why)
 {
+	unsigned order = MAX_ORDER + 1;
+
+	while (order-- > 0)
+		while (vm_object_grow(hog->object, 1UL << order, order, request->node,
+				      request->node != NODE_ANY, NULL) == 0)
+			continue;
+	take_spare(hog, request);
 	for (unsigned i = 0; i < 10 && pages_free() != 0; i++) {
-		if (thread_sleep_us(i == 0 ? 0 : 2000) != 0)
+		if (thread_sleep_us(2000) != 0)
 			return refuse(why, -EINTR, "allocate", "interrupted");
-		take_free(hog, request);
+		take_spare(hog, request);
 	}
 	if (request->slabs)
 		slab_take_all(&hog->objects);
