@@ -42,53 +42,66 @@ int hog_apply(const char *name, int (*fn)(struct hog *hog, void *arg, struct ref
 	return err;
 }
 
-static void free_spare(struct hog *hog)
+static void free_spare_page(struct hog *hog)
 {
-	while (hog->spare != NULL) {
-		struct page *next = (struct page *)hog->spare->private;
+	struct page *page = hog->spare;
 
-		page_free(hog->spare);
-		hog->spare = next;
-	}
+	hog->spare = (struct page *)page->private;
+	hog->spare_pages--;
+	page_free(page);
 }
 
 static void hog_free(struct hog *hog)
 {
-	free_spare(hog);
+	while (hog->spare != NULL)
+		free_spare_page(hog);
 	slab_give_back(hog->objects);
 	vm_object_destroy(hog->object);
 	kfree(hog);
 }
 
-static void take_spare(struct hog *hog, const struct hog_request *request)
+static void take_spare(struct hog *hog, const struct hog_request *request, unsigned limit)
 {
 	unsigned flags = request->node != NODE_ANY ? ALLOC_THISNODE : 0;
 	struct page *page;
 
-	while ((page = page_alloc(0, flags, request->node, &spare_owner)) != NULL) {
+	while (limit-- > 0 && (page = page_alloc(0, flags, request->node, &spare_owner)) != NULL) {
 		page->private = (uint64_t)hog->spare;
 		hog->spare = page;
 		hog->spare_pages++;
 	}
 }
 
+static void take_chunks(struct hog *hog, const struct hog_request *request, unsigned order)
+{
+	while (vm_object_grow(hog->object, 1UL << order, order, request->node,
+			      request->node != NODE_ANY, NULL) == 0)
+		continue;
+}
+
+#define TABLES_KEPT 8U
+
 /*
- * Chunks of every order, the largest first; then the pages that no table is left to map.  These
- * more than once: what another CPU just gives back from its lists is nowhere to be found meanwhile.
+ * Chunks of every order, the largest first.  Some pages are kept back for tables, or the last
+ * pages of ZONE_MOVABLE could not be mapped.  Then the pages that no table is left to map; these
+ * more than once, since what another CPU just gives back from its lists is nowhere meanwhile.
  */
 static int take_all(struct hog *hog, const struct hog_request *request, struct refusal *why)
 {
 	unsigned order = MAX_ORDER + 1;
 
+	take_spare(hog, request, TABLES_KEPT);
 	while (order-- > 0)
-		while (vm_object_grow(hog->object, 1UL << order, order, request->node,
-				      request->node != NODE_ANY, NULL) == 0)
-			continue;
-	take_spare(hog, request);
+		take_chunks(hog, request, order);
+	while (hog->spare != NULL) {
+		free_spare_page(hog);
+		take_chunks(hog, request, 0);
+	}
+	take_spare(hog, request, ~0U);
 	for (unsigned i = 0; i < 10 && pages_free() != 0; i++) {
 		if (thread_sleep_us(2000) != 0)
 			return refuse(why, -EINTR, "allocate", "interrupted");
-		take_spare(hog, request);
+		take_spare(hog, request, ~0U);
 	}
 	if (request->slabs)
 		slab_take_all(&hog->objects);
