@@ -56,7 +56,7 @@ struct hog_info {
 	uint64_t bytes, stride, rounds, moves;
 	unsigned mappings, order;
 	bool movable, churning;
-	bool waiting; /* for memory: `bytes` are those it has */
+	bool waiting;	    /* for memory: `bytes` are those it has */
 	const char *pinned; /* "no", "short" or "long" */
 	uint64_t pinned_pages;
 };
