@@ -7,12 +7,13 @@
 #include "kernel/lib/types.h"
 
 /* [SDM 3A 2.5] */
-#define CR4_MCE	  (1UL << 6)
-#define CR4_PGE	  (1UL << 7)
-#define CR4_UMIP  (1UL << 11)
-#define CR4_SMEP  (1UL << 20)
-#define CR4_SMAP  (1UL << 21)
-#define RFLAGS_AC (1UL << 18)
+#define CR4_MCE	   (1UL << 6)
+#define CR4_PGE	   (1UL << 7)
+#define CR4_OSFXSR (1UL << 9) /* the XMM registers may be used [SDM 3A 13.1] */
+#define CR4_UMIP   (1UL << 11)
+#define CR4_SMEP   (1UL << 20)
+#define CR4_SMAP   (1UL << 21)
+#define RFLAGS_AC  (1UL << 18)
 
 static inline uint64_t control_read_cr0(void)
 {

@@ -73,7 +73,7 @@ static void read_basic(struct cpu_features *f)
 void cpu_init_features(void)
 {
 	struct cpu_features *f = &cpu_features;
-	uint64_t cr4 = control_read_cr4();
+	uint64_t cr4 = control_read_cr4() | CR4_OSFXSR; /* for copy_frames() */
 
 	read_basic(f);
 	read_extended(f);

@@ -62,7 +62,8 @@ static int isolate_owner(const struct page_owner *owner)
 
 /*
  * Begins a batch at m->next.  While blocks of a zone go offline its chunks are freed under its
- * lock only (mm/pcp.h), so the owner of one exists while isolate() takes the owner's own lock.  batch->owner NULL: nothing is isolated.
+ * lock only (mm/pcp.h), so the owner of one exists while isolate() takes the owner's own lock.
+ * batch->owner NULL: nothing is isolated.
  */
 static int begin(struct migration *m, struct page_batch *batch, const struct page *end)
 {

@@ -6,6 +6,7 @@
  */
 #include "mm/vm/object.h"
 
+#include "arch/copy.h"
 #include "arch/cpu.h"
 #include "arch/trap.h"
 #include "kernel/lib/assert.h"
@@ -79,11 +80,14 @@ static void retarget_batch(const struct vm_object *object, const struct page_bat
 		wait_queue_wake(&faults_wait);
 }
 
-static void copy_words(void *to, const void *from, size_t size)
-{
-	size_t words = size / 8;
+/* What is copied without preemption: some 9,000 instructions. */
+#define COPY_PIECE (64 * KiB)
 
-	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+static void copy_piece(void *to, const void *from, size_t size)
+{
+	preempt_disable();
+	copy_frames(to, from, size);
+	preempt_enable();
 }
 
 /* A chunk of 1 GiB takes longer than Ctrl-C may wait, so it is looked for on the way. */
@@ -91,11 +95,11 @@ static int copy_chunk(const struct page *to, const struct page *from)
 {
 	size_t size = chunk_size(from);
 
-	for (size_t done = 0; done < size; done += SIZE_2M) {
-		if (done != 0 && thread_interrupted())
+	for (size_t done = 0; done < size; done += COPY_PIECE) {
+		if (done >= SIZE_2M && thread_interrupted())
 			return -EINTR;
-		copy_words((char *)page_to_virt(to) + done, (char *)page_to_virt(from) + done,
-			   MIN(size - done, SIZE_2M));
+		copy_piece((char *)page_to_virt(to) + done, (char *)page_to_virt(from) + done,
+			   MIN(size - done, COPY_PIECE));
 	}
 	return 0;
 }

@@ -3,18 +3,12 @@
  *
  * The rest of an offline's cost (`events -J`) is the kernel's own.
  */
+#include "arch/copy.h"
 #include "kernel/bench.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/scrub.h"
 
 static const struct page_owner bench_owner = {.name = "bench"};
-
-static void copy(void *to, const void *from, size_t size)
-{
-	size_t words = size / 8;
-
-	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-}
 
 static void run_copy_scrub(struct bench *b, unsigned order)
 {
@@ -23,7 +17,7 @@ static void run_copy_scrub(struct bench *b, unsigned order)
 
 	if (from != NULL && to != NULL) {
 		bench_begin(b);
-		copy(page_to_virt(to), page_to_virt(from), PAGE_SIZE << order);
+		copy_frames(page_to_virt(to), page_to_virt(from), PAGE_SIZE << order);
 		scrub(page_to_virt(from), PAGE_SIZE << order);
 		bench_end(b, 1);
 	} else {

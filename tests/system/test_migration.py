@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import GIB
+from harness import GIB, MIB
 
 OST_EJECT = 3
 OST_IN_PROGRESS = 0x84
@@ -20,30 +20,40 @@ def microseconds(text):
     return int(re.search(r"^time: \d+ ticks (\d+) us", text, re.M).group(1))
 
 
-def back_and_forth(guest, rounds):
-    """A churning hog, mapped twice, is driven between two DIMMs."""
-    _, near = guest.plug_named("1G")
-    guest.ok(f"online {near} movable")
+def back_and_forth(guest, rounds, eject_every):
+    """A churning hog, mapped twice, is driven between two DIMMs; now and then one is ejected.
+
+    Returns how many pages moved.
+    """
+    near = guest.plug_named("1G")
+    guest.ok(f"online {near[1]} movable")
     guest.ok("hog start big 700M movable", scale=4)
     guest.ok("hog share big")
     guest.ok("hog churn big")
-    _, far = guest.plug_named("1G")
-    for _ in range(rounds):
-        guest.ok(f"online {far} movable", scale=2)
-        text = guest.ok(f"offline {near}", scale=8)
-        assert re.search(r"1[0-9]{5} pages moved", text), text
+    far = guest.plug_named("1G")
+    moves = 0
+    for n in range(1, rounds + 1):
+        began = time.monotonic()
+        guest.ok(f"online {far[1]} movable", scale=2)
+        if n % eject_every == 0:
+            guest.eject(near[0], scale=8)
+            near = guest.plug_named("1G")
+        else:
+            text = guest.ok(f"offline {near[1]}", scale=8)
+            assert re.search(r"1[0-9]{5} pages moved", text), text
+        hog = hogs(guest)["big"]
+        assert hog["churning"] and hog["mappings"] == 2
+        assert hog["moves"] - moves == 700 * MIB // 4096, "all of it, once"
+        moves = hog["moves"]
+        print(f"round {n}: {time.monotonic() - began:.1f} s")
         near, far = far, near
-    hog = hogs(guest)["big"]
-    assert hog["churning"] and hog["mappings"] == 2
-    assert hog["moves"] >= rounds * 100_000
     guest.ok("hog verify big")
-    return near, far
+    return moves
 
 
-def test_churn_moves_back_and_forth(boot):
-    guest = boot()
+def churn_moves(guest, rounds, eject_every):
     with guest.same_census():
-        back_and_forth(guest, 4)
+        back_and_forth(guest, rounds, eject_every)
         written = hogs(guest)["big"]["rounds"]
         guest.wait_until(lambda: hogs(guest)["big"]["rounds"] > written, "the churn to go on")
         guest.ok("hog stop big", scale=2)
@@ -53,11 +63,13 @@ def test_churn_moves_back_and_forth(boot):
             guest.eject(ident)
 
 
+def test_churn_moves_back_and_forth(boot):
+    churn_moves(boot(), 4, eject_every=3)
+
+
 @pytest.mark.full
 def test_churn_moves_200_times(boot):
-    guest = boot()
-    back_and_forth(guest, 200)
-    guest.ok("hog stop big", scale=2)
+    churn_moves(boot(), 200, eject_every=10)
 
 
 def test_eject_moves_what_is_in_use(boot):
