@@ -2,7 +2,7 @@
  * kernel/clock.c - time since boot, from the TSC; ticks, from the local timer.
  *
  * Owns the calibration (immutable after clock_init()) and the tick counter (written by the
- * tick's interrupt only).
+ * boot CPU's tick only).
  */
 #include "kernel/clock.h"
 
@@ -66,10 +66,13 @@ void clock_delay_us(uint64_t us)
 		cpu_wait();
 }
 
+/* The boot CPU keeps the time; the tick of another is for its scheduler only. */
 static void tick(void)
 {
-	__atomic_store_n(&clock_tick_count, clock_tick_count + 1, __ATOMIC_RELAXED);
-	timers_run(clock_us());
+	if (cpu_id() == 0) {
+		__atomic_store_n(&clock_tick_count, clock_tick_count + 1, __ATOMIC_RELAXED);
+		timers_run(clock_us());
+	}
 	if (tick_hook != NULL)
 		tick_hook();
 }

@@ -52,8 +52,10 @@ static unsigned choose(const struct madt_info *madt)
 static void join(unsigned index)
 {
 	smp_join();
+	sched_join();
+	irq_start_tick_here();
 	__atomic_store_n(&up[index], true, __ATOMIC_RELEASE);
-	sched_run_idle();
+	thread_run_idle(NULL);
 }
 
 static int start(struct tried_cpu *cpu, unsigned index, struct thread *idle)

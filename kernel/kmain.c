@@ -23,6 +23,7 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/shell/shell.h"
+#include "kernel/spinlock.h"
 #include "kernel/thread.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/hotplug/policy.h"
@@ -139,6 +140,7 @@ void kmain(void)
 	log_set_clock(clock_us);
 	klog(LOG_NOTICE, "Headroom: a kernel about memory that comes and goes");
 	cpu_init_features(); /* cpu_features; SMEP, SMAP, UMIP are on */
+	spin_set_barging(cpu_features.hypervisor);
 	say_cpu();
 	parse_tags();		  /* bootinfo */
 	parse_options();	  /* option_string() and its like */

@@ -1,9 +1,11 @@
 /*
- * kernel/sched.c - who runs: the run queue, the switch, preemption, sleep and wake-up.
+ * kernel/sched.c - who runs: the switch, preemption, sleep and wake-up.
  *
- * Owns the run queue and the state of every thread, under sched_lock.  The lock is held across
- * context_switch() and released by the thread that was switched to, so whoever holds it sees
- * every thread either running or wholly saved; a thread that is DEAD is off its stack.
+ * Owns the state of every thread, under sched_lock, which also guards the run queues
+ * (sched_queue.c).  The lock is held across context_switch() and released by the thread that was
+ * switched to, so whoever holds it sees every thread either running on one CPU or wholly saved;
+ * a thread that is DEAD is off its stack.  One lock for all CPUs: it is held for some hundred
+ * instructions at a switch, a wake-up and a tick, and `locks` shows what is lost at it.
  *
  * Round robin: a thread runs for SLICE_TICKS and goes to the end of the queue with a new slice.
  * One that slept with a part of its slice left comes back before those who used theirs up, and
@@ -18,32 +20,21 @@
 #include "kernel/clock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
 #include "kernel/panic.h"
+#include "kernel/sched_priv.h"
+#include "kernel/smp.h"
 #include "kernel/symbols.h"
-#include "kernel/thread_priv.h"
-
-#define SLICE_TICKS 2
 
 struct spinlock sched_lock = SPINLOCK_INIT("sched", RANK_SCHED);
 struct list_head sched_all = LIST_HEAD_INIT(sched_all); /* [s] */
 
-struct thread sched_main = {.state = THREAD_RUNNING, .id = 1, .name = "main", .slice = SLICE_TICKS};
-
-struct sched_cpu {
-	struct percpu *here;  /* its current thread, and whether a switch was put off */
-	struct thread *idle;  /* NULL: this CPU does not schedule yet */
-	uint64_t switched_at; /* [s] cycle count when the current thread began to run */
-} __aligned(CACHE_LINE);
-
-static struct sched_cpu cpus[MAX_CPUS];
-static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* [s] */
-static struct list_head run_woken = LIST_HEAD_INIT(run_woken); /* [s] served first */
-
-/* One run queue a CPU means that a thread stays on its CPU, so the answer does not go stale. */
-static struct sched_cpu *this_cpu(void)
-{
-	return &cpus[cpu_id()];
-}
+struct thread sched_main = {.state = THREAD_RUNNING,
+			    .id = 1,
+			    .name = "main",
+			    .slice = SLICE_TICKS,
+			    .affinity = UINT64_MAX};
 
 struct thread *thread_current(void)
 {
@@ -52,57 +43,26 @@ struct thread *thread_current(void)
 
 void sched_boot(void)
 {
-	cpus[0].here = &percpu[0];
+	sched_cpus[0].here = &percpu[0];
 	percpu[0].current = &sched_main;
-}
-
-static void queue_last(struct thread *t)
-{
-	t->state = THREAD_READY;
-	t->slice = SLICE_TICKS;
-	list_add_tail(&t->run, &run_queue);
-}
-
-void sched_make_ready(struct thread *t)
-{
-	struct sched_cpu *cpu = this_cpu();
-
-	ASSERT(spin_is_held(&sched_lock));
-	if (t->slice > 0) {
-		t->state = THREAD_READY;
-		list_add_tail(&t->run, &run_woken);
-		cpu->here->need_resched = true;
-	} else {
-		queue_last(t);
-	}
-	if (cpu->here->current == cpu->idle)
-		cpu->here->need_resched = true;
-}
-
-static struct thread *pick_next(const struct sched_cpu *cpu)
-{
-	struct list_head *queue = list_empty(&run_woken) ? &run_queue : &run_woken;
-	struct thread *next;
-
-	if (list_empty(queue))
-		return cpu->idle;
-	next = list_first_entry(queue, struct thread, run);
-	list_del(&next->run);
-	return next;
 }
 
 static void account(struct sched_cpu *cpu, struct thread *prev, struct thread *next)
 {
 	uint64_t now = cpu_cycles();
+	uint64_t ran = now - cpu->switched_at;
 
-	prev->cycles += now - cpu->switched_at;
+	prev->cycles += ran;
+	if (prev == cpu->idle)
+		cpu->idle_cycles += ran;
 	cpu->switched_at = now;
+	cpu->switches++;
 	next->switches++;
 }
 
 uint64_t sched_cycles(const struct thread *t)
 {
-	const struct sched_cpu *cpu = this_cpu();
+	const struct sched_cpu *cpu = &sched_cpus[t->cpu];
 
 	ASSERT(spin_is_held(&sched_lock));
 	return t == cpu->here->current ? t->cycles + (cpu_cycles() - cpu->switched_at) : t->cycles;
@@ -122,9 +82,10 @@ void sched_switch(void)
 	if (prev == cpu->idle)
 		prev->state = THREAD_READY;
 	else if (prev->state == THREAD_RUNNING)
-		queue_last(prev);
-	next = pick_next(cpu);
+		sched_put_last(prev);
+	next = sched_pick();
 	next->state = THREAD_RUNNING;
+	next->cpu = cpu_id();
 	if (next == prev)
 		return;
 	account(cpu, prev, next);
@@ -142,7 +103,7 @@ void thread_yield(void)
 {
 	uint64_t flags;
 
-	if (this_cpu()->idle == NULL)
+	if (sched_cpus[0].idle == NULL)
 		return; /* there is nobody else yet */
 	flags = spin_lock(&sched_lock);
 	sched_switch();
@@ -152,9 +113,7 @@ void thread_yield(void)
 /* The end of an interrupt. */
 static void preempt_at_irq_exit(void)
 {
-	struct sched_cpu *cpu = this_cpu();
-
-	if (percpu_need_resched() && cpu->here->current->preempt_off == 0 && spin_held_count() == 0)
+	if (percpu_need_resched() && thread_current()->preempt_off == 0 && spin_held_count() == 0)
 		thread_yield();
 }
 
@@ -162,26 +121,19 @@ static void sched_tick(void)
 {
 	struct sched_cpu *cpu = this_cpu();
 	struct thread *t = cpu->here->current;
-	uint64_t flags = spin_lock(&sched_lock);
+	uint64_t flags;
 
+	if (t == cpu->idle) {
+		if (sched_somebody_waits())
+			cpu->here->need_resched = true;
+		return;
+	}
+	flags = spin_lock(&sched_lock);
 	if (t->slice > 0)
 		t->slice--;
-	if (t->slice == 0 && !(list_empty(&run_queue) && list_empty(&run_woken)))
+	if (t->slice == 0 && (sched_pull() || cpu->nready > 0))
 		cpu->here->need_resched = true;
 	spin_unlock(&sched_lock, flags);
-}
-
-void sched_start(struct thread *idle)
-{
-	struct sched_cpu *cpu = this_cpu();
-	uint64_t flags = spin_lock(&sched_lock);
-
-	idle->state = THREAD_READY; /* and on no queue: it runs when that is empty */
-	cpu->switched_at = cpu_cycles();
-	cpu->idle = idle;
-	spin_unlock(&sched_lock, flags);
-	clock_set_tick_hook(sched_tick);
-	irq_set_exit_hook(preempt_at_irq_exit);
 }
 
 void sched_add_cpu(unsigned cpu, struct thread *idle)
@@ -189,23 +141,47 @@ void sched_add_cpu(unsigned cpu, struct thread *idle)
 	uint64_t flags = spin_lock(&sched_lock);
 
 	idle->state = THREAD_RUNNING;
-	cpus[cpu].here = &percpu[cpu];
-	cpus[cpu].idle = idle;
+	idle->cpu = cpu;
+	idle->affinity = BIT(cpu);
+	sched_cpus[cpu].here = &percpu[cpu];
+	sched_cpus[cpu].idle = idle;
 	percpu[cpu].current = idle;
 	spin_unlock(&sched_lock, flags);
 }
 
-void sched_run_idle(void)
+void sched_join(void)
 {
-	for (;;)
-		cpu_idle();
+	uint64_t flags = spin_lock(&sched_lock);
+
+	this_cpu()->switched_at = cpu_cycles();
+	sched_queue_add_cpu(cpu_id());
+	spin_unlock(&sched_lock, flags);
+}
+
+void sched_start(struct thread *idle)
+{
+	uint64_t flags = spin_lock(&sched_lock);
+
+	idle->state = THREAD_READY; /* and on no queue: it runs when that is empty */
+	idle->affinity = BIT(0);
+	sched_queue_add_cpu(0);
+	sched_cpus[0].switched_at = cpu_cycles();
+	sched_cpus[0].idle = idle;
+	spin_unlock(&sched_lock, flags);
+	clock_set_tick_hook(sched_tick);
+	irq_set_exit_hook(preempt_at_irq_exit);
+}
+
+static bool is_idle(const struct thread *t)
+{
+	return t == sched_cpus[t->cpu].idle;
 }
 
 void thread_assert_may_sleep(void)
 {
 	const struct thread *t = thread_current();
 
-	if (unlikely(irq_in_handler() || t->preempt_off != 0 || t == this_cpu()->idle))
+	if (unlikely(irq_in_handler() || t->preempt_off != 0 || is_idle(t)))
 		panic("%s would sleep in %s", symbol_name((vaddr_t)__builtin_return_address(0)),
 		      irq_in_handler() ? "an interrupt handler" : "a section without preemption");
 }
@@ -267,8 +243,7 @@ void preempt_disable(void)
 
 void preempt_enable(void)
 {
-	struct sched_cpu *cpu = this_cpu();
-	struct thread *t = cpu->here->current;
+	struct thread *t = thread_current();
 
 	__asm__ volatile("" : : : "memory");
 	ASSERT(t->preempt_off > 0);
@@ -276,4 +251,85 @@ void preempt_enable(void)
 	/* Catch up on the switch that was put off, where one is allowed. */
 	if (t->preempt_off == 0 && percpu_need_resched() && cpu_irqs_enabled() && !irq_in_handler())
 		thread_yield();
+}
+
+int thread_set_affinity(struct thread *t, uint64_t cpus)
+{
+	uint64_t flags;
+
+	if ((cpus & smp_online()) == 0)
+		return -EINVAL;
+	flags = spin_lock(&sched_lock);
+	t->affinity = cpus;
+	if (t->state == THREAD_READY)
+		sched_requeue(t);
+	else if (t->state == THREAD_RUNNING && (cpus >> t->cpu & 1) == 0)
+		sched_kick(t->cpu);
+	spin_unlock(&sched_lock, flags);
+	if (t == thread_current() && t->preempt_off == 0)
+		thread_yield();
+	return 0;
+}
+
+static struct mutex freeze_lock = MUTEX_INIT(freeze_lock, "freeze");
+
+/* => sched_lock held; every other CPU runs its idle thread */
+static bool others_idle(void)
+{
+	unsigned cpu;
+
+	for_each_online_cpu(cpu) if (cpu != cpu_id() && sched_cpus[cpu].here->current !=
+								sched_cpus[cpu].idle) return false;
+	return true;
+}
+
+void threads_freeze(void)
+{
+	bool still;
+
+	if (panic_in_progress())
+		return; /* the other CPUs stand still */
+	mutex_lock(&freeze_lock);
+	preempt_disable();
+	uint64_t flags = spin_lock(&sched_lock);
+
+	sched_queue_freeze(cpu_id());
+	spin_unlock(&sched_lock, flags);
+	do {
+		cpu_wait();
+		flags = spin_lock(&sched_lock);
+		still = others_idle();
+		spin_unlock(&sched_lock, flags);
+	} while (!still);
+}
+
+void threads_thaw(void)
+{
+	uint64_t flags;
+
+	if (panic_in_progress())
+		return;
+	flags = spin_lock(&sched_lock);
+	sched_queue_freeze(MAX_CPUS);
+	spin_unlock(&sched_lock, flags);
+	preempt_enable();
+	mutex_unlock(&freeze_lock);
+}
+
+void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info)
+{
+	const struct sched_cpu *c = &sched_cpus[cpu];
+	uint64_t flags = spin_lock(&sched_lock);
+	const struct thread *t = c->here->current;
+
+	*info = (struct sched_cpu_info){.thread = t->id,
+					.ready = c->nready,
+					.switches = c->switches,
+					.steals = c->steals,
+					.idle_us = c->idle_cycles};
+	if (t == c->idle)
+		info->idle_us += cpu_cycles() - c->switched_at;
+	info->idle_us /= clock_cycles_per_us();
+	memcpy(info->name, t->name, sizeof(info->name));
+	spin_unlock(&sched_lock, flags);
 }

@@ -1,7 +1,7 @@
 /*
  * kernel/smp.c - the set of CPUs that run, and calls to all of them.
  *
- * The set is one word, written atomically.  There is one call at a time: call_busy is a lock by
+ * The set is one word, written atomically.  There is one call at a time: call_busy is a lock for
  * which threads wait with interrupts on, so that they answer the call of whoever has it.
  */
 #include "kernel/smp.h"
@@ -66,9 +66,13 @@ void smp_call_all(void (*fn)(void *arg), void *arg)
 	uint64_t flags, others;
 
 	ASSERT(cpu_irqs_enabled());
-	while (__atomic_exchange_n(&call_busy, true, __ATOMIC_ACQUIRE))
+	for (;;) {
+		flags = cpu_irq_save(); /* who has call_busy is not preempted */
+		if (!__atomic_exchange_n(&call_busy, true, __ATOMIC_ACQUIRE))
+			break;
+		cpu_irq_restore(flags);
 		cpu_wait();
-	flags = cpu_irq_save();
+	}
 	ASSERT(spin_held_count() == 0);
 	call_fn = fn;
 	call_arg = arg;
@@ -76,8 +80,8 @@ void smp_call_all(void (*fn)(void *arg), void *arg)
 	__atomic_store_n(&call_waiting, others, __ATOMIC_RELEASE);
 	smp_send(others, IPI_CALL);
 	fn(arg);
-	cpu_irq_restore(flags);
 	while (__atomic_load_n(&call_waiting, __ATOMIC_ACQUIRE) != 0)
 		cpu_wait();
 	__atomic_store_n(&call_busy, false, __ATOMIC_RELEASE);
+	cpu_irq_restore(flags);
 }

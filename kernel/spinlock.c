@@ -6,8 +6,11 @@
  * lock.
  *
  * A lock is taken by drawing a ticket and served in the order of the tickets, so that under
- * contention nobody starves.  The list belongs to the CPU and not to the thread because
- * sched_lock is taken by one thread and released by the one it switches to.
+ * contention nobody starves.  In a virtual machine that order costs dear: the CPU whose turn it
+ * is may not be running, and all behind it wait until the host lets it run again.  There the
+ * waiters barge: whoever finds the lock free has it.  The list of held locks belongs to the CPU and
+ * not to the thread because sched_lock is taken by one thread and released by the one it switches
+ * to.
  */
 #include "kernel/spinlock.h"
 
@@ -26,6 +29,7 @@ struct held_locks {
 } __aligned(CACHE_LINE);
 
 static struct held_locks held_locks[MAX_CPUS];
+static bool barging; /* set once at boot */
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 {
@@ -105,16 +109,41 @@ static void held_remove(struct spinlock *lock __unused, unsigned cpu)
 }
 #endif
 
-static void draw_and_wait(struct spinlock *lock, struct spin_stats *stats)
+void spin_set_barging(bool on)
 {
-	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+	barging = on;
+}
 
-	stats->taken++;
-	if (likely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) == ticket))
+/* The lock is free where the next ticket is the one that is served; only then is one drawn. */
+static bool take_if_free(struct spinlock *lock)
+{
+	uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+
+	return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) void wait_for_turn(struct spinlock *lock)
+{
+	uint32_t ticket;
+
+	if (barging) {
+		while (!take_if_free(lock))
+			cpu_wait();
 		return;
-	stats->contended++;
+	}
+	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 		cpu_wait();
+}
+
+static void take(struct spinlock *lock, struct spin_stats *stats)
+{
+	stats->taken++;
+	if (likely(take_if_free(lock)))
+		return;
+	stats->contended++;
+	wait_for_turn(lock);
 }
 
 uint64_t spin_lock(struct spinlock *lock)
@@ -125,7 +154,7 @@ uint64_t spin_lock(struct spinlock *lock)
 
 	check_not_mine(lock, cpu, caller);
 	held_check_rank(lock, cpu, caller);
-	draw_and_wait(lock, &held_locks[cpu].stats[lock->rank]);
+	take(lock, &held_locks[cpu].stats[lock->rank]);
 	__atomic_store_n(&lock->cpu, cpu + 1, __ATOMIC_RELAXED);
 	lock->acquirer = caller;
 	held_push(lock, cpu);

@@ -45,6 +45,8 @@ struct spinlock {
 		.name = (lock_name), .rank = (lock_rank) \
 	}
 
+/* On: waiters take no turns, since a hypervisor may stop whose turn it is.  At boot. */
+void spin_set_barging(bool on);
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 uint64_t spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock, uint64_t flags);

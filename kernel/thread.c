@@ -13,11 +13,13 @@
 #include "kernel/clock.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mutex.h"
 #include "kernel/panic.h"
+#include "kernel/smp.h"
 #include "kernel/thread_priv.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
@@ -74,6 +76,8 @@ static struct thread *thread_make(const char *name, void (*entry)(void *), void 
 		return NULL;
 	memset(t, 0, sizeof(*t));
 	snprintf(t->name, sizeof(t->name), "%s", name);
+	t->affinity = UINT64_MAX;
+	t->cpu = cpu_id(); /* wherever that is by then */
 	t->entry = entry;
 	t->arg = arg;
 	if (!stack_alloc(t)) {
@@ -91,7 +95,7 @@ static void thread_list(struct thread *t)
 	list_add_tail(&t->all, &sched_all);
 }
 
-struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
+static struct thread *create(const char *name, uint64_t cpus, void (*entry)(void *), void *arg)
 {
 	struct thread *t;
 	uint64_t flags;
@@ -100,6 +104,7 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	t = thread_make(name, entry, arg);
 	if (t == NULL)
 		return NULL;
+	t->affinity = cpus;
 	flags = spin_lock(&sched_lock);
 	thread_list(t);
 	sched_make_ready(t);
@@ -107,7 +112,18 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
 	return t;
 }
 
-static void idle_loop(void *arg __unused)
+struct thread *thread_create(const char *name, void (*entry)(void *), void *arg)
+{
+	return create(name, UINT64_MAX, entry, arg);
+}
+
+struct thread *thread_create_on(unsigned cpu, const char *name, void (*entry)(void *), void *arg)
+{
+	ASSERT(smp_is_online(cpu));
+	return create(name, BIT(cpu), entry, arg);
+}
+
+void thread_run_idle(void *arg __unused)
 {
 	for (;;) {
 		cpu_idle(); /* an interrupt that made a thread ready switched to it already */
@@ -120,7 +136,7 @@ struct thread *thread_make_idle(unsigned cpu)
 	char name[THREAD_NAME_MAX];
 
 	snprintf(name, sizeof(name), "idle/%u", cpu);
-	return thread_make(name, idle_loop, NULL);
+	return thread_make(name, thread_run_idle, NULL);
 }
 
 void thread_add_idle(struct thread *idle)
@@ -143,7 +159,7 @@ void threads_init(void)
 	uint64_t flags;
 
 	slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 0);
-	idle = thread_make("idle", idle_loop, NULL);
+	idle = thread_make("idle", thread_run_idle, NULL);
 	if (idle == NULL)
 		panic("no memory for the idle thread");
 	flags = spin_lock(&sched_lock);
@@ -222,7 +238,8 @@ int thread_sleep_us(uint64_t us)
 /* => sched_lock held, so that no owner of a mutex can end meanwhile */
 static void fill_info(const struct thread *t, struct thread_info *info)
 {
-	const struct mutex *m = t->waits_mutex;
+	/* While it sleeps the mutex stays, and without this lock it stays asleep. */
+	const struct mutex *m = t->state == THREAD_SLEEPING ? t->waits_mutex : NULL;
 	const struct thread *owner = m != NULL ? m->owner : NULL;
 	const char *what = t->waits_for != NULL ? t->waits_for : "end of a thread";
 
@@ -233,8 +250,10 @@ static void fill_info(const struct thread *t, struct thread_info *info)
 	info->switches = t->switches;
 	snprintf(info->waits_for, sizeof(info->waits_for), "%s",
 		 t->state == THREAD_SLEEPING ? what : "");
-	info->holder = t->state == THREAD_SLEEPING && owner != NULL ? owner->id : 0;
+	info->holder = owner != NULL ? owner->id : 0;
 	info->stack_used = stack_used(t);
+	info->cpu = t->cpu;
+	info->affinity = t->affinity & smp_online();
 }
 
 bool thread_info(unsigned *id, struct thread_info *info)

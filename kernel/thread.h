@@ -1,11 +1,11 @@
 /*
  * kernel/thread.h - preemptive kernel threads.
  *
- * One run queue a CPU (one CPU today), round robin, time slices of a few ticks.  Stacks are
- * 16 KiB kernel mappings with a guard page below.  A thread ends by returning or
- * thread_exit(); who created it may thread_join() it.
+ * One run queue a CPU, round robin, time slices of a few ticks; a thread moves between CPUs
+ * unless it is bound to some.  Stacks are 16 KiB kernel mappings with a guard page below.  A
+ * thread ends by returning or thread_exit(); who created it may thread_join() it.
  *
- * Lock: sched_lock (spin, rank SCHED) guards states and the queue.
+ * Lock: sched_lock (spin, rank SCHED) guards states and the queues.
  */
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
@@ -29,6 +29,11 @@ void threads_init(void);
 /* Makes and starts a thread; NULL when memory is out.  Not from interrupts.  The name is cut at
  * THREAD_NAME_MAX - 1. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *arg);
+/* The same for one that runs on this CPU only. */
+struct thread *thread_create_on(unsigned cpu, const char *name, void (*entry)(void *), void *arg);
+/* Where `t` may run from now on, a bit a CPU; the running thread is there on return.  -EINVAL: no
+ * CPU of the set runs. */
+int thread_set_affinity(struct thread *t, uint64_t cpus);
 /* Waits for its end and frees it; once a thread, by one joiner.  A thread that nobody joins
  * keeps its stack after its end. */
 void thread_join(struct thread *t);
@@ -50,6 +55,25 @@ void thread_clear_interrupt(void);
 void preempt_disable(void);
 void preempt_enable(void);
 
+/*
+ * The same on every CPU: no other thread runs anywhere between the two, wherever it was
+ * interrupted; interrupts go on.  Not to be nested.
+ *
+ * => from a thread that holds no spin lock; takes a mutex, so not with preemption off
+ * => between the two: no sleeping; in a panic they do nothing, since nobody else runs
+ */
+void threads_freeze(void);
+void threads_thaw(void);
+
+/* What a CPU that runs is doing. */
+struct sched_cpu_info {
+	unsigned thread; /* id of the thread that runs */
+	char name[THREAD_NAME_MAX];
+	unsigned ready; /* threads in its queue */
+	uint64_t switches, steals, idle_us;
+};
+void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info);
+
 struct thread_info {
 	unsigned id;
 	char name[THREAD_NAME_MAX];
@@ -58,6 +82,8 @@ struct thread_info {
 	uint64_t switches;
 	char waits_for[THREAD_NAME_MAX]; /* while SLEEPING: the queue, condition or mutex */
 	unsigned holder;   /* id of the thread that holds that mutex; 0: not a mutex */
+	unsigned cpu;	   /* where it runs, waits to run or ran last */
+	uint64_t affinity; /* CPUs where it may run, of those that do */
 	size_t stack_used; /* the most it ever used, bytes; 0: not known (main's boot stack) */
 };
 /* Snapshot of the threads with id >= *id, in order; false at the end. */

@@ -24,6 +24,8 @@ struct thread {
 	bool interrupted;	    /* [s] written; read by the thread itself without */
 	unsigned preempt_off;	    /* [t] depth of preempt_disable() */
 	unsigned slice;		    /* [s] ticks left */
+	unsigned cpu;		    /* [s] where it runs, waits to run, or ran last */
+	uint64_t affinity;	    /* [s] bit i: may run on CPU i */
 	unsigned id;		    /* [I] */
 	char name[THREAD_NAME_MAX]; /* [I] */
 
@@ -60,8 +62,10 @@ void thread_add_idle(struct thread *idle);
 void thread_free_idle(struct thread *idle);
 /* Before a CPU starts: the thread that it runs first is `idle`. */
 void sched_add_cpu(unsigned cpu, struct thread *idle);
-/* The CPU itself, on the stack of its idle thread: waits for work, for ever. */
-__noreturn void sched_run_idle(void);
+/* The CPU itself, on the stack of its idle thread: takes part from now on. */
+void sched_join(void);
+/* What an idle thread does, for ever. */
+__noreturn void thread_run_idle(void *arg);
 
 /* => sched_lock held: TSC counts that `t` has run, up to now if it is running. */
 uint64_t sched_cycles(const struct thread *t);

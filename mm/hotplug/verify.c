@@ -182,7 +182,7 @@ bool hotplug_verify(void (*report)(const char *violation))
 	bool clean;
 
 	mutex_lock(&hotplug_lock);
-	preempt_disable(); /* the figures must not move between the walk and the comparison */
+	threads_freeze(); /* the figures must not move between the walk and the comparison */
 	memset(&verify, 0, sizeof(verify));
 	verify.report = report;
 	verify.clean = true;
@@ -196,7 +196,7 @@ bool hotplug_verify(void (*report)(const char *violation))
 	if (!pool_verify(text, sizeof(text)))
 		violation("%s", text);
 	clean = verify.clean;
-	preempt_enable();
+	threads_thaw();
 	mutex_unlock(&hotplug_lock);
 	return clean;
 }

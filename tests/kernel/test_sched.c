@@ -142,7 +142,7 @@ KERNEL_TEST(sched, preempt_disable_keeps_the_cpu)
 	uint64_t before, start;
 
 	preempt_disable();
-	spinner = thread_create("spin", spin_until_stop, &s);
+	spinner = thread_create_on(cpu_id(), "spin", spin_until_stop, &s);
 	before = s.turns;
 	start = clock_ticks();
 	while (clock_ticks() - start < 5)
@@ -186,7 +186,7 @@ KERNEL_TEST(sched, yield_goes_round)
 
 	preempt_disable();
 	for (unsigned i = 0; i < 3; i++)
-		threads[i] = thread_create("letter", write_twice, &letters[i]);
+		threads[i] = thread_create_on(cpu_id(), "letter", write_twice, &letters[i]);
 	preempt_enable();
 	for (unsigned i = 0; i < 3; i++)
 		if (threads[i] != NULL)

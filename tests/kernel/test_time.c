@@ -135,7 +135,7 @@ KERNEL_TEST(workqueue, runs_in_order_and_once)
 
 	REQUIRE(wq != NULL);
 	memset(jobs, 0, sizeof(jobs));
-	preempt_disable(); /* so that none runs before all are queued */
+	threads_freeze(); /* so that none runs before all are queued */
 	for (unsigned i = 0; i < 3; i++) {
 		jobs[i].work.fn = job_run;
 		jobs[i].record = &record;
@@ -144,7 +144,7 @@ KERNEL_TEST(workqueue, runs_in_order_and_once)
 		EXPECT(!work_queue(wq, &jobs[i].work));
 	}
 	EXPECT_EQ(record.n, 0);
-	preempt_enable();
+	threads_thaw();
 	workqueue_flush(wq);
 	EXPECT(strcmp(record.text, "abc") == 0);
 }

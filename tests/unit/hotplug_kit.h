@@ -119,6 +119,14 @@ void preempt_enable(void)
 {
 }
 
+void threads_freeze(void)
+{
+}
+
+void threads_thaw(void)
+{
+}
+
 uint64_t clock_us(void)
 {
 	clock_tick_count = ++kit_time_us / 10000;
