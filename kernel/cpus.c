@@ -8,11 +8,14 @@
 
 #include "arch/percpu.h"
 #include "arch/smp.h"
+#include "arch/trap.h"
 #include "drivers/acpi/tables/tables.h"
 #include "kernel/clock.h"
+#include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
+#include "kernel/panic.h"
 #include "kernel/smp_priv.h"
 #include "kernel/thread_priv.h"
 
@@ -27,6 +30,25 @@ struct tried_cpu {
 static struct tried_cpu tried[MAX_CPUS]; /* the boot CPU first */
 static unsigned ntried;
 static bool up[MAX_CPUS]; /* by index; set by the CPU itself */
+
+/* Not maskable: it reaches a CPU that waits for a lock, too. */
+static bool on_nmi(struct trap_frame *frame)
+{
+	if (!panic_in_progress())
+		return false; /* nobody here sent it */
+	if (!panic_is_mine())
+		panic_stop(frame);
+	return true;
+}
+
+static uint64_t stop_others(void)
+{
+	uint64_t others = smp_online() & ~BIT(cpu_id());
+
+	for (uint64_t left = others; left != 0; left &= left - 1)
+		ipi_send_nmi((unsigned)__builtin_ctzl(left));
+	return others;
+}
 
 /* Fills the table; the MADT's parser dropped duplicates.  Returns how many are left out. */
 static unsigned choose(const struct madt_info *madt)
@@ -111,6 +133,8 @@ void cpus_start(const struct madt_info *madt)
 	int err;
 
 	smp_init();
+	trap_register(TRAP_NMI, on_nmi);
+	panic_set_stop(stop_others);
 	if (madt == NULL)
 		return;
 	left = choose(madt);

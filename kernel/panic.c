@@ -5,7 +5,9 @@
  * report is a list of stages.  A fault inside a stage enters panic() again, which says so in
  * one line and goes on with the next stage; so a broken dumper costs its own output only.
  *
- * All state is written by the one CPU that panics; hooks are set once, at boot.
+ * The first CPU to panic stops all others by a non-maskable interrupt and speaks alone; one that
+ * panics while it is about to be stopped only notes that.  All state but a CPU's entry in
+ * `stopped` is written by the one that speaks; hooks are set once, at boot.
  */
 #include "kernel/panic.h"
 
@@ -23,7 +25,10 @@
 #define LOG_TAIL      12
 #define NESTED_MAX    8 /* a panic in every stage, and some for the shell's commands */
 
-static bool in_progress;
+#define STOP_CYCLES  (10UL * 1000 * 1000 * 1000) /* some seconds; a host may be busy */
+#define OTHERS_DEPTH 6				 /* calls shown of a CPU that was stopped */
+
+static uint32_t speaker; /* the CPU that panics, + 1; 0: none */
 static unsigned nested;
 static unsigned stage;
 static const struct trap_frame *fault; /* NULL: panic() was called */
@@ -34,10 +39,67 @@ static unsigned ndumpers;
 static unsigned dumpers_run;
 static void (*panic_shell)(void);
 static const char *(*current_thread)(void);
+static uint64_t (*send_stop)(void);
+static uint64_t told_to_stop; /* CPUs */
+
+/* What a CPU was doing when it was stopped; written by itself. */
+static struct {
+	bool stopped, panicked;
+	uint64_t rip, rbp;
+	const char *thread;
+} stopped[MAX_CPUS];
 
 bool panic_in_progress(void)
 {
-	return __atomic_load_n(&in_progress, __ATOMIC_RELAXED);
+	return __atomic_load_n(&speaker, __ATOMIC_RELAXED) != 0;
+}
+
+bool panic_is_mine(void)
+{
+	return __atomic_load_n(&speaker, __ATOMIC_RELAXED) == cpu_id() + 1;
+}
+
+void panic_set_stop(uint64_t (*stop)(void))
+{
+	send_stop = stop;
+}
+
+static __noreturn void stop_here(uint64_t rip, uint64_t rbp, bool panicked)
+{
+	unsigned cpu = cpu_id();
+
+	stopped[cpu].rip = rip;
+	stopped[cpu].rbp = rbp;
+	stopped[cpu].thread = panic_thread_name();
+	stopped[cpu].panicked = panicked;
+	__atomic_store_n(&stopped[cpu].stopped, true, __ATOMIC_RELEASE);
+	cpu_halt_forever();
+}
+
+void panic_stop(const struct trap_frame *frame)
+{
+	stop_here(frame->rip, frame->rbp, false);
+}
+
+static bool all_stopped(void)
+{
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+		if ((told_to_stop >> cpu & 1) &&
+		    !__atomic_load_n(&stopped[cpu].stopped, __ATOMIC_ACQUIRE))
+			return false;
+	return true;
+}
+
+/* So that nobody else writes to the line, nor to what the report is about. */
+static void stop_others(void)
+{
+	uint64_t start = cpu_cycles();
+
+	if (send_stop == NULL)
+		return;
+	told_to_stop = send_stop();
+	while (!all_stopped() && cpu_cycles() - start < STOP_CYCLES)
+		cpu_relax();
 }
 
 void panic_vprintf(const char *fmt, va_list ap)
@@ -135,6 +197,36 @@ static void stage_backtrace(void)
 		panic_printf("  (more)\n");
 }
 
+static void print_stopped(unsigned cpu)
+{
+	vaddr_t addrs[OTHERS_DEPTH];
+	unsigned n;
+
+	if (!stopped[cpu].stopped) {
+		panic_printf("cpu %u: does not stop\n", cpu);
+		return;
+	}
+	panic_printf("cpu %u: thread %s%s\n", cpu, stopped[cpu].thread,
+		     stopped[cpu].panicked ? ", panicked as well" : "");
+	panic_printf("  ");
+	panic_print_address(stopped[cpu].rip);
+	panic_printf("\n");
+	n = backtrace(stopped[cpu].rbp, addrs, OTHERS_DEPTH);
+	for (unsigned i = 0; i < n; i++)
+		print_caller(addrs[i]);
+}
+
+/* The bit goes before the report, so that one that faults is not tried again. */
+static void stage_cpus(void)
+{
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+		if (!(told_to_stop >> cpu & 1))
+			continue;
+		told_to_stop &= ~(1UL << cpu);
+		print_stopped(cpu);
+	}
+}
+
 static void stage_log(void)
 {
 	static struct log_line line; /* off the stack, which may be short by now */
@@ -161,14 +253,14 @@ static void stage_shell(void)
 }
 
 static void (*const stages[])(void) = {
-	stage_registers, stage_backtrace, stage_log, stage_dumpers, stage_shell,
+	stage_registers, stage_backtrace, stage_cpus, stage_log, stage_dumpers, stage_shell,
 };
 
 /* A stage that faulted is done with, except those that can go on where they stopped. */
 static bool stage_resumes(void)
 {
 	return (stages[stage] == stage_dumpers && dumpers_run < ndumpers) ||
-	       stages[stage] == stage_shell;
+	       (stages[stage] == stage_cpus && told_to_stop != 0) || stages[stage] == stage_shell;
 }
 
 static __noreturn void run_stages(void)
@@ -196,11 +288,18 @@ static __noreturn void panic_again(vaddr_t rip, const char *fmt, va_list ap)
 static __noreturn void vpanic(const struct trap_frame *frame, vaddr_t rip, uint64_t rbp,
 			      const char *fmt, va_list ap)
 {
+	uint32_t nobody = 0;
+
 	cpu_irq_disable();
-	if (__atomic_exchange_n(&in_progress, true, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&speaker, &nobody, cpu_id() + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		if (!panic_is_mine())
+			stop_here(rip, rbp, true);
 		panic_again(rip, fmt, ap);
+	}
 	fault = frame;
 	frame_pointer = rbp;
+	stop_others();
 	panic_printf("\npanic: ");
 	panic_vprintf(fmt, ap);
 	panic_printf("\n");

@@ -16,6 +16,12 @@ __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 /* The same with the registers at fault. */
 __noreturn void panic_trap(const struct trap_frame *frame, const char *fmt, ...) __printf(2, 3);
 bool panic_in_progress(void);
+bool panic_is_mine(void); /* does this CPU panic? */
+/* This CPU stops for ever, since another panics, and says first what it did. */
+__noreturn void panic_stop(const struct trap_frame *frame);
+/* `stop` makes every other CPU that runs call panic_stop(), from a non-maskable interrupt, and
+ * returns which: bit i, CPU i. */
+void panic_set_stop(uint64_t (*stop)(void));
 
 /* Called by panic() after its own report, e.g. held locks, hot-plug state; must not lock. */
 typedef void (*panic_dumper_fn)(void);

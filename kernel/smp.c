@@ -9,6 +9,7 @@
 #include "arch/smp.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
+#include "kernel/panic.h"
 #include "kernel/smp_priv.h"
 #include "kernel/spinlock.h"
 
@@ -80,7 +81,7 @@ void smp_call_all(void (*fn)(void *arg), void *arg)
 	__atomic_store_n(&call_waiting, others, __ATOMIC_RELEASE);
 	smp_send(others, IPI_CALL);
 	fn(arg);
-	while (__atomic_load_n(&call_waiting, __ATOMIC_ACQUIRE) != 0)
+	while (__atomic_load_n(&call_waiting, __ATOMIC_ACQUIRE) != 0 && !panic_in_progress())
 		cpu_wait();
 	__atomic_store_n(&call_busy, false, __ATOMIC_RELEASE);
 	cpu_irq_restore(flags);

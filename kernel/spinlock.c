@@ -123,17 +123,18 @@ static bool take_if_free(struct spinlock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* In a panic the holder stands still, and whoever speaks must go on without the lock. */
 static __attribute__((noinline)) void wait_for_turn(struct spinlock *lock)
 {
 	uint32_t ticket;
 
 	if (barging) {
-		while (!take_if_free(lock))
+		while (!take_if_free(lock) && !panic_in_progress())
 			cpu_wait();
 		return;
 	}
 	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket && !panic_in_progress())
 		cpu_wait();
 }
 

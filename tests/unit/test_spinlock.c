@@ -77,6 +77,11 @@ __noreturn void panic(const char *fmt, ...)
 	longjmp(panic_jump, 1);
 }
 
+bool panic_in_progress(void)
+{
+	return false;
+}
+
 void panic_printf(const char *fmt, ...)
 {
 	size_t used = strlen(panic_text);
