@@ -319,7 +319,8 @@ void threads_thaw(void)
 void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info)
 {
 	const struct sched_cpu *c = &sched_cpus[cpu];
-	uint64_t flags = spin_lock(&sched_lock);
+	bool alone = panic_in_progress(); /* and whoever had the lock may never give it back */
+	uint64_t flags = alone ? 0 : spin_lock(&sched_lock);
 	const struct thread *t = c->here->current;
 
 	*info = (struct sched_cpu_info){.thread = t->id,
@@ -331,5 +332,6 @@ void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info)
 		info->idle_us += cpu_cycles() - c->switched_at;
 	info->idle_us /= clock_cycles_per_us();
 	memcpy(info->name, t->name, sizeof(info->name));
-	spin_unlock(&sched_lock, flags);
+	if (!alone)
+		spin_unlock(&sched_lock, flags);
 }

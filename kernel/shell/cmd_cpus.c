@@ -1,22 +1,52 @@
 /*
- * kernel/shell/cmd_cpus.c - the command `cpus`: the processors that the firmware announced.
+ * kernel/shell/cmd_cpus.c - the command `cpus`: the processors that the firmware announced, what
+ * became of each, and what those that run are doing.
  *
- * Owns nothing.
+ * Owns the snapshot that it prints; one shell runs at a time.
  */
 #include "arch/cpu.h"
+#include "arch/irq.h"
+#include "arch/smp.h"
 #include "drivers/acpi/tables/static.h"
+#include "kernel/clock.h"
 #include "kernel/cpus.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
+#include "kernel/smp.h"
+#include "kernel/thread.h"
 #include "mm/node.h"
 
 struct cpu_row {
-	unsigned index;
 	uint32_t apic_id;
-	int node; /* negative: unknown */
+	int node;  /* negative: unknown */
+	int index; /* negative: it does not run */
 	const char *state;
 };
+
+/* Of a CPU that runs; taken at once, since a table is produced twice. */
+static struct cpu_facts {
+	struct sched_cpu_info sched;
+	uint64_t ticks, ipis[IPI_KINDS];
+	unsigned idle; /* percent of the time since boot */
+} facts[MAX_CPUS];
+
+static void take_snapshot(void)
+{
+	uint64_t now = MAX(clock_us(), 1UL);
+	unsigned cpu;
+
+	for_each_online_cpu(cpu)
+	{
+		struct cpu_facts *f = &facts[cpu];
+
+		sched_cpu_info(cpu, &f->sched);
+		f->ticks = irq_timer_count(cpu);
+		f->idle = (unsigned)MIN(f->sched.idle_us * 100 / now, 100UL);
+		for (unsigned ipi = 0; ipi < IPI_KINDS; ipi++)
+			f->ipis[ipi] = ipi_count(cpu, (enum ipi)ipi);
+	}
+}
 
 /* The node of a processor by the SRAT; 0 where it says nothing. */
 static int node_of_cpu(uint32_t apic_id)
@@ -30,37 +60,64 @@ static int node_of_cpu(uint32_t apic_id)
 }
 
 /* The i-th processor; false past the end.  Without a MADT there is the running one. */
-static bool cpu_row(unsigned index, struct cpu_row *row)
+static bool cpu_row(unsigned i, struct cpu_row *row)
 {
 	const struct madt_info *madt = &acpi_static.madt;
 	bool listed = acpi_static.has_madt && madt->ncpus > 0;
 
-	if (index >= (listed ? madt->ncpus : 1))
+	if (i >= (listed ? madt->ncpus : 1))
 		return false;
-	row->index = index;
-	row->apic_id = listed ? madt->cpu[index].apic_id : cpu_apic_id();
+	row->apic_id = listed ? madt->cpu[i].apic_id : cpu_apic_id();
 	row->node = node_of_cpu(row->apic_id);
+	row->index = listed ? cpus_index(row->apic_id) : 0;
 	if (!listed)
 		row->state = "running";
-	else if (madt->cpu[index].enabled)
+	else if (madt->cpu[i].enabled)
 		row->state = cpus_state(row->apic_id);
 	else
-		row->state = madt->cpu[index].online_capable ? "not plugged" : "disabled";
+		row->state = madt->cpu[i].online_capable ? "not plugged" : "disabled";
 	return true;
 }
+
+static void put_facts(struct table *t, const struct cpu_facts *f)
+{
+	table_cell(t, "%s", f->sched.name);
+	table_cell(t, "%u", f->sched.ready);
+	table_cell(t, "%llu", (unsigned long long)f->sched.switches);
+	table_cell(t, "%llu", (unsigned long long)f->sched.steals);
+	table_cell(t, "%llu", (unsigned long long)f->ticks);
+	for (unsigned ipi = 0; ipi < IPI_KINDS; ipi++)
+		table_cell(t, "%llu", (unsigned long long)f->ipis[ipi]);
+	table_cell(t, "%u%%", f->idle);
+}
+
+static const struct table_column columns[] = {
+	{"CPU", true},	 {"APIC", true},     {"NODE", true},   {"STATE", false}, {"THREAD", false},
+	{"READY", true}, {"SWITCHES", true}, {"STEALS", true}, {"TICKS", true},	 {"RESCHED", true},
+	{"CALLS", true}, {"FLUSHES", true},  {"IDLE", true},
+};
+
+enum { FIRST_FACT = 4 };
 
 static void rows(struct table *t, void *ctx __unused)
 {
 	struct cpu_row row;
 
 	for (unsigned i = 0; cpu_row(i, &row); i++) {
-		table_cell(t, "%u", row.index);
+		if (row.index >= 0)
+			table_cell(t, "%d", row.index);
+		else
+			table_cell(t, "-");
 		table_cell(t, "%u", row.apic_id);
 		if (row.node >= 0)
 			table_cell(t, "%d", row.node);
 		else
 			table_cell(t, "?");
 		table_cell(t, "%s", row.state);
+		if (row.index >= 0)
+			put_facts(t, &facts[row.index]);
+		for (unsigned c = FIRST_FACT; row.index < 0 && c < ARRAY_SIZE(columns); c++)
+			table_cell(t, "-");
 	}
 }
 
@@ -74,6 +131,20 @@ static void print_model(void)
 		     f->umip ? "on" : "absent", f->gib_pages ? "yes" : "no");
 }
 
+static void json_facts(struct json *j, const struct cpu_facts *f)
+{
+	json_string(j, "thread", f->sched.name);
+	json_number(j, "thread_id", f->sched.thread);
+	json_number(j, "ready", f->sched.ready);
+	json_number(j, "switches", f->sched.switches);
+	json_number(j, "steals", f->sched.steals);
+	json_number(j, "ticks", f->ticks);
+	json_number(j, "reschedules", f->ipis[IPI_RESCHEDULE]);
+	json_number(j, "calls", f->ipis[IPI_CALL]);
+	json_number(j, "flushes", f->ipis[IPI_FLUSH]);
+	json_number(j, "idle_us", f->sched.idle_us);
+}
+
 static void print_json(void)
 {
 	struct json j = {0};
@@ -85,22 +156,24 @@ static void print_json(void)
 	json_array(&j, "cpus");
 	for (unsigned i = 0; cpu_row(i, &row); i++) {
 		json_object(&j, NULL);
-		json_number(&j, "cpu", row.index);
+		if (row.index >= 0)
+			json_number(&j, "cpu", (uint64_t)row.index);
 		json_number(&j, "apic_id", row.apic_id);
 		if (row.node >= 0)
 			json_number(&j, "node", (uint64_t)row.node);
 		json_string(&j, "state", row.state);
+		if (row.index >= 0)
+			json_facts(&j, &facts[row.index]);
 		json_object_end(&j);
 	}
 	json_array_end(&j);
 	json_end(&j);
 }
 
-SHELL_COMMAND(cpus, "[-J]", "processors: what they can do, and which runs", "cpus", SHELL_PANIC)
+SHELL_COMMAND(cpus, "[-J]", "processors: what they can do, which run, and what they are doing",
+	      "cpus", SHELL_PANIC)
 {
-	static const struct table_column columns[] = {
-		{"CPU", true}, {"APIC", true}, {"NODE", true}, {"STATE", false}};
-
+	take_snapshot();
 	if (argc == 2 && strcmp(argv[1], "-J") == 0) {
 		print_json();
 		return SHELL_OK;

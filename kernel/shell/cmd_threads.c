@@ -7,6 +7,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
 #include "kernel/thread.h"
 
 static const char *state_name(enum thread_state state)
@@ -43,6 +44,8 @@ static void threads_json(void)
 		json_number(&j, "id", info.id);
 		json_string(&j, "name", info.name);
 		json_string(&j, "state", state_name(info.state));
+		json_number(&j, "cpu", info.cpu);
+		json_number(&j, "affinity", info.affinity);
 		json_number(&j, "runtime_us", info.runtime_us);
 		json_number(&j, "switches", info.switches);
 		json_string(&j, "waits_for", info.waits_for);
@@ -55,6 +58,11 @@ static void threads_json(void)
 	json_end(&j);
 }
 
+static bool is_bound(const struct thread_info *info)
+{
+	return smp_count() > 1 && (info->affinity & (info->affinity - 1)) == 0;
+}
+
 static void print_thread(const struct thread_info *info)
 {
 	char stack[32] = "-", waits[48] = "-";
@@ -65,8 +73,10 @@ static void print_thread(const struct thread_info *info)
 		snprintf(waits, sizeof(waits), "%s, held by %u", info->waits_for, info->holder);
 	else if (info->waits_for[0] != '\0')
 		snprintf(waits, sizeof(waits), "%s", info->waits_for);
-	shell_printf("%4u %-23s %-8s %12lu %9lu %12s %s\n", info->id, info->name,
-		     state_name(info->state), info->runtime_us, info->switches, stack, waits);
+	/* A thread that may run on one CPU only is marked. */
+	shell_printf("%4u %-23s %-8s %2u%c %12lu %9lu %12s %s\n", info->id, info->name,
+		     state_name(info->state), info->cpu, is_bound(info) ? '!' : ' ',
+		     info->runtime_us, info->switches, stack, waits);
 }
 
 SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use of the stack",
@@ -83,8 +93,8 @@ SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use 
 		threads_json();
 		return SHELL_OK;
 	}
-	shell_printf("%4s %-23s %-8s %12s %9s %12s %s\n", "ID", "NAME", "STATE", "RUNTIME-US",
-		     "SWITCHES", "STACK", "WAITS-FOR");
+	shell_printf("%4s %-23s %-8s %3s %12s %9s %12s %s\n", "ID", "NAME", "STATE", "CPU",
+		     "RUNTIME-US", "SWITCHES", "STACK", "WAITS-FOR");
 	while (thread_info(&id, &info))
 		print_thread(&info);
 	return SHELL_OK;
