@@ -18,6 +18,7 @@
 #include "kernel/panic.h"
 #include "kernel/smp_priv.h"
 #include "kernel/thread_priv.h"
+#include "kernel/watchdog.h"
 
 #define INIT_WAIT_US 10000U /* [SDM 3A 9.4.4.1] */
 
@@ -35,7 +36,7 @@ static bool up[MAX_CPUS]; /* by index; set by the CPU itself */
 static bool on_nmi(struct trap_frame *frame)
 {
 	if (!panic_in_progress())
-		return false; /* nobody here sent it */
+		return watchdog_nmi(frame); /* or nobody here sent it */
 	if (!panic_is_mine())
 		panic_stop(frame);
 	return true;
@@ -132,6 +133,7 @@ void cpus_start(const struct madt_info *madt)
 	unsigned left;
 	int err;
 
+	watchdog_set_limit((uint64_t)option_number("watchdog", WATCHDOG_SECONDS) * CLOCK_HZ);
 	smp_init();
 	trap_register(TRAP_NMI, on_nmi);
 	panic_set_stop(stop_others);

@@ -37,6 +37,7 @@ static struct option options[] = {
 	{.name = "movable_node", .kind = OPTION_SWITCH},
 	{.name = "numa", .kind = OPTION_SWITCH},
 	{.name = "maxcpus", .kind = OPTION_NUMBER, .min = 1, .max = 4096},
+	{.name = "watchdog", .kind = OPTION_NUMBER, .min = 0, .max = 3600},
 	{.name = "memhp_eject", .kind = OPTION_CHOICE, .choices = "|auto|manual|"},
 	{.name = "color", .kind = OPTION_SWITCH},
 	{.name = "loglevel", .kind = OPTION_NUMBER, .min = 0, .max = 7},

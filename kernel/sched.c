@@ -26,6 +26,7 @@
 #include "kernel/sched_priv.h"
 #include "kernel/smp.h"
 #include "kernel/symbols.h"
+#include "kernel/watchdog.h"
 
 struct spinlock sched_lock = SPINLOCK_INIT("sched", RANK_SCHED);
 struct list_head sched_all = LIST_HEAD_INIT(sched_all); /* [s] */
@@ -123,6 +124,7 @@ static void sched_tick(void)
 	struct thread *t = cpu->here->current;
 	uint64_t flags;
 
+	watchdog_tick();
 	if (t == cpu->idle) {
 		if (sched_somebody_waits())
 			cpu->here->need_resched = true;

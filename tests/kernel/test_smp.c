@@ -9,6 +9,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/smp.h"
 #include "kernel/thread.h"
+#include "kernel/watchdog.h"
 #include "mm/kmap.h"
 #include "mm/page.h"
 #include "tests/kernel/selftest.h"
@@ -129,7 +130,7 @@ KERNEL_TEST(smp, a_call_reaches_every_cpu_once)
 {
 	uint64_t reached;
 
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 20; i++) {
 		reached = 0;
 		smp_call_all(count_cpu, &reached);
 		EXPECT_EQ(reached, smp_online());
@@ -140,7 +141,7 @@ static void call_again_and_again(void *arg)
 {
 	struct test *t = arg;
 
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 20; i++) {
 		uint64_t reached = 0;
 
 		smp_call_all(count_cpu, &reached);
@@ -238,7 +239,7 @@ static void map_and_unmap(void *arg)
 {
 	struct test *t = arg;
 
-	for (unsigned i = 0; i < 50; i++) {
+	for (unsigned i = 0; i < 10; i++) {
 		void *page = kmap_alloc(PAGE_SIZE, &owner, "selftest");
 
 		EXPECT(page != NULL);
@@ -262,4 +263,34 @@ KERNEL_TEST(smp, flushes_from_all_sides_end)
 		if (threads[cpu] != NULL)
 			thread_join(threads[cpu]);
 	}
+}
+
+static void hold_interrupts_off(void *arg)
+{
+	uint64_t flags = cpu_irq_save(), start = clock_ticks();
+
+	(void)arg;
+	while (clock_ticks() - start < 60)
+		cpu_wait();
+	cpu_irq_restore(flags);
+}
+
+/* Its neighbour reports it. */
+KERNEL_TEST(smp, a_cpu_without_ticks_is_reported)
+{
+	uint64_t before = watchdog_reports(), limit = watchdog_limit();
+	unsigned last = smp_count() - 1; /* not the one that keeps the time */
+	struct thread *holder;
+
+	if (last == 0) {
+		test_skip(t, "one CPU has nobody to watch it");
+		return;
+	}
+	watchdog_set_limit(20);
+	holder = thread_create_on(last, "holder", hold_interrupts_off, NULL);
+	if (holder != NULL)
+		thread_join(holder);
+	watchdog_set_limit(limit);
+	EXPECT(holder != NULL);
+	EXPECT(watchdog_reports() > before); /* a busy host may stop another one, too */
 }
