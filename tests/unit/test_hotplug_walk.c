@@ -20,7 +20,7 @@
 
 static struct {
 	unsigned plugs, onlines, offlines, ejects, kept, moved, interrupted, busy, nospace, huge;
-	unsigned batches, largest;
+	unsigned batches, largest, pinned_long;
 	unsigned partial; /* requests with RANGE_KEEP_GOING that did something */
 } seen;
 
@@ -32,6 +32,7 @@ struct chunk {
 	struct page *page; /* NULL: not in use */
 	uint64_t seed;
 	unsigned order, pinned; /* for so many more looks at its owner */
+	bool pinned_long;	/* up to its end, so it never moves */
 };
 static struct chunk chunks[CHUNKS_MAX];
 static unsigned nchunks;
@@ -104,6 +105,7 @@ static void move_chunk(struct page *from, struct page *to)
 
 	assert_ptr_equal(chunk->page, from);
 	assert_int_equal(chunk->pinned, 0);
+	assert_false(chunk->pinned_long);
 	assert_int_equal(to->order, from->order);
 	for (unsigned i = 0; (word = chunk_word(to, to->order, i)) != NULL; i++)
 		*word = *chunk_word(from, from->order, i);
@@ -173,6 +175,11 @@ static void step_alloc(void)
 	chunk->pinned = owner != &fake_fixed && kit_below(100) == 0 ? (unsigned)kit_below(12) : 0;
 	for (unsigned i = 0; i < chunk->pinned; i++)
 		page_pin(chunk->page, PIN_SHORT);
+	chunk->pinned_long = owner != &fake_fixed && kit_below(60) == 0 &&
+			     page_zone(chunk->page)->type == ZONE_NORMAL;
+	if (chunk->pinned_long)
+		page_pin(chunk->page, PIN_LONG);
+	seen.pinned_long += chunk->pinned_long;
 	if (kit_below(100) == 0)
 		busy[kit_below(OWNERS)] = (unsigned)kit_below(12);
 	chunk->seed = kit_random();
@@ -185,6 +192,8 @@ static void free_chunk(unsigned i)
 	chunk_check(&chunks[i]);
 	for (; chunks[i].pinned > 0; chunks[i].pinned--)
 		page_unpin(chunks[i].page, PIN_SHORT);
+	if (chunks[i].pinned_long)
+		page_unpin(chunks[i].page, PIN_LONG);
 	page_free(chunks[i].page);
 	chunks[i] = chunks[--nchunks];
 	if (i < nchunks)
@@ -403,8 +412,9 @@ static void forty_thousand_steps(void **unused)
 		      seen.moved, seen.interrupted, seen.busy, seen.nospace, seen.huge);
 	assert_true(seen.plugs > 50 && seen.ejects > 50 && seen.kept > 10);
 	assert_true(seen.onlines > 300 && seen.offlines > 300 && seen.moved > 1000);
-	print_message("%u batches, of %u chunks at most\n", seen.batches, seen.largest);
-	assert_true(seen.batches > 500 && seen.largest > 5);
+	print_message("%u batches, of %u chunks at most; %u chunks pinned for long\n",
+		      seen.batches, seen.largest, seen.pinned_long);
+	assert_true(seen.batches > 500 && seen.largest > 5 && seen.pinned_long > 50);
 	assert_true(seen.interrupted > 5 && seen.busy > 20 && seen.huge > 15);
 }
 
