@@ -54,6 +54,10 @@ def lapic(uid, apic, flags=1):
     return struct.pack("<BBBBI", 0, 8, uid, apic, flags)
 
 
+def x2lapic(uid, apic, flags=1):
+    return struct.pack("<BBHIII", 9, 16, 0, apic, flags, uid)
+
+
 def ioapic(ident, address, base):
     return struct.pack("<BBBBII", 1, 12, ident, 0, address, base)
 

@@ -1,0 +1,35 @@
+"""Hundreds of broken tables on the real boot path: each is refused by name, and nothing else ends.
+
+tests/firmware/lies.py draws them from HEADROOM_SEED (default 1); a dozen of the same kinds, looked
+at more closely, are in test_bad_tables.py and run always.
+"""
+import os
+import re
+import sys
+
+import pytest
+
+import qemu
+
+sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
+
+# pylint: disable=wrong-import-position
+import iso as firmware_iso  # noqa: E402
+from lies import lies  # noqa: E402
+
+CASES = lies(int(os.environ.get("HEADROOM_SEED", "1")))
+
+
+def test_there_are_enough():
+    assert len(CASES) >= 300 and len({name for name, *_ in CASES}) == len(CASES)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("tables, pattern", [pytest.param(*case, id=name)
+                                             for name, *case in CASES])
+def test_lie(boot, tmp_path, tables, pattern):
+    base = os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+    guest = boot(iso=firmware_iso.make(base, str(tmp_path / "lie.iso"), tables))
+    log = guest.ok("dmesg")
+    assert re.search(pattern, log), f"not in the log: {pattern}\n{log}"
+    guest.check()
