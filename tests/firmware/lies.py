@@ -46,7 +46,7 @@ def headers(draw):
             raw = bytearray(whole)
             raw[at] = (raw[at] + value) & 0xFF
             yield f"{name}-sum-{at}+{value}", [bytes(raw)], \
-                rf"{said(name)}: the checksum is off by 0x{value:02x}"
+                rf"{name}: the checksum is off by 0x{value:02x}"
         for length in [0, 1, 35, 0x7FFFFFFF, 0xFFFFFFFF] + draw.sample(range(2, 35), 3):
             yield f"{name}-length-{length:#x}", [resum(
                 whole[:4] + struct.pack("<I", length) + whole[8:])], \
