@@ -2,10 +2,9 @@
  * kernel/shell/cmd_chmem.c - chmem, as util-linux has it: memory on or off by size or range.
  *
  * By size it takes whole blocks of 128 MiB, offline ones from the lowest address up, online
- * ones from the highest down, skipping what refuses.  If they do not make up the size, those
- * done so far go back to the state and zone they had.
- *
- * Owns the note of what was done: which windows of the address space, from which zone.
+ * ones from the highest down, skipping what refuses.  By range it does every block that it can.
+ * As in util-linux, what was done stays done: the status is 0 if that is all of it, 1 if it is
+ * nothing, 64 if it is a part.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -19,10 +18,7 @@ struct chmem {
 };
 
 #define BLOCK_BYTES (BLOCK_PAGES * PAGE_SIZE)
-#define WINDOWS	    (DIRECT_MAP_MAX / BLOCK_BYTES)
-
-/* Two bits a window: 0 untouched, else the zone type it was in + 1. */
-static uint64_t undo[WINDOWS * 2 / 64];
+#define SOME_OK	    64 /* CHMEM_EXIT_SOMEOK of chmem(8) */
 
 /* One block on or off; 0 or an errno with *why. */
 static int change_block(const struct chmem *c, const struct block_range *range, struct refusal *why)
@@ -39,7 +35,6 @@ struct search {
 	pfn_t from, to; /* the block must start in [from, to) */
 	bool highest, found;
 	struct block_range range;
-	enum zone_type zone; /* it is in, if online */
 };
 
 static void search_block(const struct memory_block *block, void *ctx)
@@ -51,7 +46,6 @@ static void search_block(const struct memory_block *block, void *ctx)
 		return;
 	s->found = true;
 	s->range = (struct block_range){block->start, block->npages, true};
-	s->zone = block->zone != NULL ? (enum zone_type)block->zone->type : ZONE_NORMAL;
 }
 
 static const struct block_range everything = {
@@ -72,68 +66,27 @@ static bool next_block(struct search *s)
 	return s->found;
 }
 
-struct available {
-	enum block_state state;
-	uint64_t bytes;
-};
-
-static void add_available(const struct memory_block *block, void *ctx)
+static const char *past(const struct chmem *c)
 {
-	struct available *a = ctx;
-
-	if (block->state == a->state && block->npages == BLOCK_PAGES)
-		a->bytes += BLOCK_BYTES;
+	return c->enable ? "enabled" : "disabled";
 }
 
-static uint64_t available(enum block_state state)
+/* Not all of it was done: says what was, and what stood in the way. */
+static int fell_short(const struct chmem *c, uint64_t done, const struct refusal *why)
 {
-	struct available a = {.state = state};
+	char text[24];
 
-	mutex_lock(&hotplug_lock);
-	range_for_each(&everything, add_available, &a);
-	mutex_unlock(&hotplug_lock);
-	return a.bytes;
-}
-
-static void note_done(const struct search *s)
-{
-	uint64_t window = s->range.start >> BLOCK_ORDER;
-
-	undo[window / 32] |= (uint64_t)(s->zone + 1) << (window % 32 * 2);
-}
-
-/* Puts everything noted back; returns how many blocks would not go. */
-static unsigned take_back(const struct chmem *c)
-{
-	struct chmem back = {.enable = !c->enable};
-	unsigned stuck = 0;
-
-	for (uint64_t window = 0; window < WINDOWS; window++) {
-		unsigned was = undo[window / 32] >> (window % 32 * 2) & 3;
-		struct block_range range = {window << BLOCK_ORDER, BLOCK_PAGES, true};
-
-		if (was == 0)
-			continue;
-		back.type = was - 1 == ZONE_MOVABLE ? ONLINE_MOVABLE : ONLINE_KERNEL;
-		stuck += change_block(&back, &range, NULL) != 0;
-	}
-	return stuck;
-}
-
-static int give_up(const struct chmem *c, const struct refusal *why)
-{
-	bool interrupted = thread_interrupted();
-	unsigned stuck;
-
-	thread_clear_interrupt(); /* or the way back would be interrupted too */
-	stuck = take_back(c);
-	if (stuck != 0)
-		shell_printf("chmem: %u blocks could not be put back\n", stuck);
-	if (interrupted)
-		return shell_error("chmem", EINTR, "interrupted");
-	if (why->err != 0)
-		return shell_refused("chmem", why);
-	return shell_error("chmem", ENOMEM, "blocks went away meanwhile");
+	if (done != 0)
+		shell_printf("chmem: only %s %s\n", format_size(done, false, text, sizeof(text)),
+			     past(c));
+	if (thread_interrupted())
+		shell_error("chmem", EINTR, "interrupted");
+	else if (why->err != 0)
+		shell_refused("chmem", why);
+	else
+		shell_error("chmem", ENOMEM, "no more whole blocks of 128M are %s",
+			    c->enable ? "offline" : "online");
+	return done != 0 ? SOME_OK : SHELL_FAIL;
 }
 
 static int change_size(const struct chmem *c, uint64_t size)
@@ -144,27 +97,18 @@ static int change_size(const struct chmem *c, uint64_t size)
 		.highest = !c->enable,
 	};
 	struct refusal why = {0};
-	uint64_t done = 0, most;
+	uint64_t done = 0;
 	char text[24];
 
 	if (size == 0 || !IS_ALIGNED(size, BLOCK_BYTES))
 		return shell_error("chmem", EINVAL, "the size is not a multiple of 128M");
-	most = available(s.state);
-	if (most < size)
-		return shell_error("chmem", ENOMEM, "only %s in whole blocks %s",
-				   format_size(most, false, text, sizeof(text)),
-				   c->enable ? "is offline" : "is online");
-	memset(undo, 0, sizeof(undo));
 	while (done < size && !thread_interrupted() && next_block(&s)) {
-		if (change_block(c, &s.range, &why) != 0)
-			continue;
-		note_done(&s);
-		done += BLOCK_BYTES;
+		if (change_block(c, &s.range, &why) == 0)
+			done += BLOCK_BYTES;
 	}
 	if (done != size)
-		return give_up(c, &why);
-	shell_printf("chmem: %s %s\n", format_size(done, false, text, sizeof(text)),
-		     c->enable ? "enabled" : "disabled");
+		return fell_short(c, done, &why);
+	shell_printf("chmem: %s %s\n", format_size(done, false, text, sizeof(text)), past(c));
 	return SHELL_OK;
 }
 
@@ -191,13 +135,12 @@ static int change_range(const struct chmem *c, const char *word)
 	if (status != SHELL_OK)
 		return status;
 	if (c->enable)
-		err = blocks_online(&target.range, c->type, 0, &result, &why);
+		err = blocks_online(&target.range, c->type, RANGE_KEEP_GOING, &result, &why);
 	else
-		err = blocks_offline(&target.range, 0, 0, &result, &why);
+		err = blocks_offline(&target.range, RANGE_KEEP_GOING, 0, &result, &why);
 	if (err != 0 && !(err == -EALREADY && target.idempotent))
-		return shell_refused("chmem", &why);
-	shell_printf("chmem: %u block%s %s\n", result.done, result.done == 1 ? "" : "s",
-		     c->enable ? "enabled" : "disabled");
+		return fell_short(c, result.done * BLOCK_BYTES, &why);
+	shell_printf("chmem: %u block%s %s\n", result.done, result.done == 1 ? "" : "s", past(c));
 	return SHELL_OK;
 }
 

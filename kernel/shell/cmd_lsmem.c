@@ -12,13 +12,28 @@
 #include "kernel/shell/valid_zones.h"
 #include "mm/hotplug/hotplug.h"
 
-enum lsmem_column { COL_RANGE, COL_SIZE, COL_STATE, COL_REMOVABLE, COL_BLOCK, COL_NODE, COL_ZONES };
+enum lsmem_column {
+	COL_RANGE,
+	COL_SIZE,
+	COL_STATE,
+	COL_REMOVABLE,
+	COL_BLOCK,
+	COL_NODE,
+	COL_ZONES,
+	COL_CONFIGURED, /* util-linux 2.42: known to the system, which here a block always is */
+	COL_ON_MEMORY,	/* its descriptors are in its own device */
+};
 
 static const struct table_column column_table[] = {
-	[COL_RANGE] = {"RANGE", false}, [COL_SIZE] = {"SIZE", true},
-	[COL_STATE] = {"STATE", true},	[COL_REMOVABLE] = {"REMOVABLE", true},
-	[COL_BLOCK] = {"BLOCK", true},	[COL_NODE] = {"NODE", true},
+	[COL_RANGE] = {"RANGE", false},
+	[COL_SIZE] = {"SIZE", true},
+	[COL_STATE] = {"STATE", true},
+	[COL_REMOVABLE] = {"REMOVABLE", true},
+	[COL_BLOCK] = {"BLOCK", true},
+	[COL_NODE] = {"NODE", true},
 	[COL_ZONES] = {"ZONES", true},
+	[COL_CONFIGURED] = {"CONFIGURED", true},
+	[COL_ON_MEMORY] = {"MEMMAP-ON-MEMORY", true},
 };
 #define NCOLUMNS ARRAY_SIZE(column_table)
 
@@ -39,6 +54,7 @@ struct row {
 	bool removable;
 	unsigned node;
 	const char *zones;
+	bool on_memory;
 };
 
 static bool shows(const struct lsmem *l, enum lsmem_column column)
@@ -65,6 +81,7 @@ static struct row row_of(const struct memory_block *block)
 		.removable = removable(block),
 		.node = block->device->node,
 		.zones = valid_zones(block),
+		.on_memory = !memory_device_is_boot(block->device),
 	};
 }
 
@@ -73,7 +90,8 @@ static bool alike(const struct lsmem *l, const struct row *a, const struct row *
 	return a->last->start + a->last->npages == b->first->start && a->state == b->state &&
 	       (a->removable == b->removable || !shows(l, COL_REMOVABLE)) &&
 	       (a->node == b->node || !shows(l, COL_NODE)) &&
-	       (strcmp(a->zones, b->zones) == 0 || !shows(l, COL_ZONES));
+	       (strcmp(a->zones, b->zones) == 0 || !shows(l, COL_ZONES)) &&
+	       (a->on_memory == b->on_memory || !shows(l, COL_ON_MEMORY));
 }
 
 /* "32-39", "32.1" */
@@ -127,6 +145,12 @@ static void put_cell(struct lsmem *l, const struct row *row, enum lsmem_column c
 	case COL_ZONES:
 		table_cell(l->table, "%s", row->zones);
 		break;
+	case COL_CONFIGURED:
+		table_cell(l->table, "yes");
+		break;
+	case COL_ON_MEMORY:
+		table_cell(l->table, "%s", row->on_memory ? "yes" : "no");
+		break;
 	}
 }
 
@@ -155,6 +179,12 @@ static void put_member(struct lsmem *l, const struct row *row, enum lsmem_column
 		break;
 	case COL_ZONES:
 		json_string(&l->out, "zones", row->zones);
+		break;
+	case COL_CONFIGURED:
+		json_bool(&l->out, "configured", true);
+		break;
+	case COL_ON_MEMORY:
+		json_bool(&l->out, "memmap-on-memory", row->on_memory);
 		break;
 	}
 }
@@ -242,7 +272,7 @@ static void print_json(struct lsmem *l)
 
 static void default_columns(struct lsmem *l)
 {
-	l->ncolumns = l->json ? NCOLUMNS : COL_BLOCK + 1;
+	l->ncolumns = l->json ? COL_ZONES + 1 : COL_BLOCK + 1;
 	for (unsigned i = 0; i < l->ncolumns; i++)
 		l->columns[i] = (uint8_t)i;
 }
@@ -252,7 +282,7 @@ static bool same_name(const char *name, const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < len && name[i] != '\0'; i++)
-		if ((text[i] & ~0x20) != name[i])
+		if (text[i] != name[i] && (text[i] & ~0x20) != name[i])
 			return false;
 	return i == len && name[i] == '\0';
 }
@@ -284,7 +314,7 @@ static int parse_columns(struct lsmem *l, const char *list)
 }
 
 SHELL_COMMAND(lsmem, "[-a] [-b] [-J] [-o COLS]", "memory blocks and their states",
-	      "lsmem -o +NODE,ZONES", SHELL_NORMAL)
+	      "lsmem -o +NODE,ZONES,MEMMAP-ON-MEMORY", SHELL_NORMAL)
 {
 	struct shell_args a = SHELL_ARGS("lsmem", "abJo:", argc, argv);
 	struct lsmem l = {0};

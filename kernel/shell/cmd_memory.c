@@ -74,6 +74,25 @@ static void free_json(const struct memory_sums *sums)
 	json_end(&j);
 }
 
+/* As free -h has it: "1.5Gi", "15Mi", "0B": two digits or more, and at most five characters. */
+static const char *format_human(uint64_t bytes, char *buf, size_t size)
+{
+	uint64_t whole = bytes, tenths;
+	unsigned unit = 0;
+
+	while (whole >= 1000 && unit < 5)
+		whole = bytes >> (10 * ++unit);
+	tenths = unit == 0 ? 0 : ((bytes >> (10 * unit - 10)) * 10 + 512) / 1024;
+	if (unit == 0)
+		snprintf(buf, size, "%lluB", (unsigned long long)bytes);
+	else if (tenths < 100)
+		snprintf(buf, size, "%llu.%llu%ci", (unsigned long long)tenths / 10,
+			 (unsigned long long)tenths % 10, "BKMGTP"[unit]);
+	else
+		snprintf(buf, size, "%llu%ci", (unsigned long long)whole, "BKMGTP"[unit]);
+	return buf;
+}
+
 /* procps's layout: a label of 8, columns of 12; KiB unless told otherwise. */
 static void free_text(const struct memory_sums *sums, char unit)
 {
@@ -87,8 +106,9 @@ static void free_text(const struct memory_sums *sums, char unit)
 	shell_printf("%-8s", "Mem:");
 	for (unsigned i = 0; i < ARRAY_SIZE(values); i++)
 		shell_printf("%*s", i == ARRAY_SIZE(values) - 1 ? 14 : 12,
-			     format_size(unit == 'h' ? values[i] : values[i] >> shift, unit != 'h',
-					 text, sizeof(text)));
+			     unit == 'h'
+				     ? format_human(values[i], text, sizeof(text))
+				     : format_size(values[i] >> shift, true, text, sizeof(text)));
 	shell_printf("\n");
 }
 

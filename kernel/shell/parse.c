@@ -2,7 +2,7 @@
  * kernel/shell/parse.c - cutting a line into words and pipelines.
  *
  * Pure: owns nothing but the struct pipeline it fills.  What it writes is never longer than
- * what it reads ($? becomes one digit), so one buffer of the line's size holds all words.
+ * what it reads ($? becomes one digit or two), so one buffer of the line's size holds all words.
  */
 #include "kernel/shell/parse.h"
 
@@ -12,7 +12,7 @@
 struct reader {
 	const char *at;
 	char *out;
-	char status;
+	int status; /* 0 to 99 */
 	const char *error;
 };
 
@@ -39,7 +39,9 @@ static bool read_status(struct reader *r)
 {
 	if (r->at[0] != '$' || r->at[1] != '?')
 		return false;
-	*r->out++ = r->status;
+	if (r->status >= 10)
+		*r->out++ = (char)('0' + r->status / 10);
+	*r->out++ = (char)('0' + r->status % 10);
 	r->at += 2;
 	return true;
 }
@@ -206,7 +208,7 @@ static void skip_pipeline(struct reader *r)
 
 int parse_pipeline(const char **cursor, int status, struct pipeline *p, const char **error)
 {
-	struct reader r = {.at = *cursor, .out = p->text, .status = (char)('0' + status)};
+	struct reader r = {.at = *cursor, .out = p->text, .status = status};
 	int err;
 
 	if (strlen(*cursor) > SHELL_LINE_MAX) {

@@ -40,6 +40,7 @@ static const char *shape(const char *line)
 					     f->ignore_case ? "i" : "", f->count ? "c" : "",
 					     f->word);
 		}
+		n += (size_t)sprintf(text + n, "%s", pipe_.more ? "|more" : "");
 	}
 	return text;
 }
@@ -83,10 +84,11 @@ static void a_mistake_ends_with_its_pipeline(void **state)
 {
 	(void)state;
 	assert_string_equal(shape("| a b; c"), "!| with nothing in front of it;(c)");
-	assert_string_equal(shape("a | sort 'x;y' | z; c"), "!only grep can stand behind |;(c)");
+	assert_string_equal(shape("a | sort 'x;y' | z; c"),
+			    "!only grep and more can stand behind |;(c)");
 	assert_string_equal(shape("a | grep b c; 'd"),
 			    "!usage: grep [-v] [-i] [-c] WORD;!' has no end");
-	assert_string_equal(shape("a | sort # ; b"), "!only grep can stand behind |");
+	assert_string_equal(shape("a | sort # ; b"), "!only grep and more can stand behind |");
 }
 
 static void comments(void **state)
@@ -101,9 +103,14 @@ static void comments(void **state)
 
 static void status(void **state)
 {
+	const char *line;
+
 	(void)state;
 	assert_string_equal(shape("echo $? a$?b \"$?\" '$?' \\$? \"\\$?\""),
 			    "(echo)(2)(a2b)(2)($?)($?)($?)");
+	line = "$?$?$?";
+	assert_int_equal(parse_pipeline(&line, 64, &pipe_, &error), 1); /* chmem's */
+	assert_string_equal(pipe_.argv[0], "646464");
 }
 
 static void filters(void **state)
@@ -115,13 +122,17 @@ static void filters(void **state)
 	assert_string_equal(shape("a | grep -- -x"), "(a)|(-x)");
 	assert_string_equal(shape("a | grep -"), "(a)|(-)");
 	assert_string_equal(shape("| grep a"), "!| with nothing in front of it");
-	assert_string_equal(shape("a |"), "!only grep can stand behind |");
-	assert_string_equal(shape("a | sort"), "!only grep can stand behind |");
+	assert_string_equal(shape("a |"), "!only grep and more can stand behind |");
+	assert_string_equal(shape("a | sort"), "!only grep and more can stand behind |");
 	assert_string_equal(shape("a | grep"), "!usage: grep [-v] [-i] [-c] WORD");
 	assert_string_equal(shape("a | grep b c"), "!usage: grep [-v] [-i] [-c] WORD");
 	assert_string_equal(shape("a | grep -x b"), "!grep knows -v, -i and -c");
 	assert_string_equal(shape("a|grep 1|grep 2|grep 3|grep 4|grep 5"), "!too many filters");
 	assert_string_equal(shape("a|grep 1 2 3 4 5 6 7"), "!too many words");
+	assert_string_equal(shape("a|more; b | grep x | more"), "(a)|more;(b)|(x)|more");
+	assert_string_equal(shape("a | more; b"), "(a)|more;(b)");
+	assert_string_equal(shape("a | more | grep x; b"), "!nothing can stand behind | more;(b)");
+	assert_string_equal(shape("a | more x"), "!only grep and more can stand behind |");
 }
 
 static int first_of(const char *line)
