@@ -13,7 +13,7 @@
 ## make clean      remove build/
 ##
 ## Variables of run, demo and debug (with their defaults):
-##   MEM=512M SLOTS=8 MAXMEM=16G SMP=2 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
+##   MEM=512M SLOTS=8 MAXMEM=16G SMP=4 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
 ## DEBUG=1 builds with every whole-structure check, below build/debug.
 ## SAN=ubsan builds, with those checks too, with undefined behaviour caught, below build/ubsan.
 #

@@ -48,6 +48,7 @@ static void held_check_rank(const struct spinlock *lock, unsigned cpu, vaddr_t c
 {
 	const struct held_locks *held = &held_locks[cpu];
 
+	check_not_mine(lock, cpu, caller);
 	for (unsigned i = 0; i < held->depth; i++) {
 		const struct spinlock *other = held->lock[i];
 
@@ -123,8 +124,17 @@ static bool take_if_free(struct spinlock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+static uint64_t taken(struct spinlock *lock, uint64_t flags, unsigned cpu, vaddr_t caller)
+{
+	held_locks[cpu].stats[lock->rank].taken++;
+	__atomic_store_n(&lock->cpu, cpu + 1, __ATOMIC_RELAXED);
+	lock->acquirer = caller;
+	held_push(lock, cpu);
+	return flags;
+}
+
 /* In a panic the holder stands still, and whoever speaks must go on without the lock. */
-static __attribute__((noinline)) void wait_for_turn(struct spinlock *lock)
+static void wait_for_turn(struct spinlock *lock)
 {
 	uint32_t ticket;
 
@@ -138,13 +148,16 @@ static __attribute__((noinline)) void wait_for_turn(struct spinlock *lock)
 		cpu_wait();
 }
 
-static void take(struct spinlock *lock, struct spin_stats *stats)
+/* Apart from spin_lock(), which then has nothing to save on its stack. */
+static __attribute__((noinline)) uint64_t lock_contended(struct spinlock *lock, uint64_t flags,
+							 vaddr_t caller)
 {
-	stats->taken++;
-	if (likely(take_if_free(lock)))
-		return;
-	stats->contended++;
+	unsigned cpu = cpu_id();
+
+	check_not_mine(lock, cpu, caller);
+	held_locks[cpu].stats[lock->rank].contended++;
 	wait_for_turn(lock);
+	return taken(lock, flags, cpu, caller);
 }
 
 uint64_t spin_lock(struct spinlock *lock)
@@ -153,19 +166,18 @@ uint64_t spin_lock(struct spinlock *lock)
 	vaddr_t caller = (vaddr_t)__builtin_return_address(0);
 	unsigned cpu = cpu_id();
 
-	check_not_mine(lock, cpu, caller);
 	held_check_rank(lock, cpu, caller);
-	take(lock, &held_locks[cpu].stats[lock->rank]);
-	__atomic_store_n(&lock->cpu, cpu + 1, __ATOMIC_RELAXED);
-	lock->acquirer = caller;
-	held_push(lock, cpu);
-	return flags;
+	if (unlikely(!take_if_free(lock)))
+		return lock_contended(lock, flags, caller);
+	return taken(lock, flags, cpu, caller);
 }
 
 void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
+	unsigned cpu = cpu_id();
+
 	ASSERT(spin_is_held(lock));
-	held_remove(lock, cpu_id());
+	held_remove(lock, cpu);
 	__atomic_store_n(&lock->cpu, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 	cpu_irq_restore(flags);

@@ -93,6 +93,7 @@ def settings(environ=os.environ):
     for name in ("MEM", "MAXMEM", "MACHINE", "FIRMWARE"):
         if environ.get(name):
             chosen[name.lower()] = environ[name]
+    chosen["smp"] = min(4, os.cpu_count() or 1)
     for name in ("SLOTS", "SMP", "NODES"):
         if environ.get(name):
             if not environ[name].isdigit():

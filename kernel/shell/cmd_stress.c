@@ -13,12 +13,14 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/slab.h"
 
-#define WORKERS		4
+#define WORKERS_MIN	4
+#define WORKERS_MAX	64
 #define ITEMS		64
 #define ORDERS		7 /* chunks of up to 256 KiB */
 #define OBJECT_MAX	4096
@@ -39,7 +41,8 @@ struct worker {
 	struct item items[ITEMS];
 };
 
-static struct worker workers[WORKERS];
+static struct worker workers[WORKERS_MAX];
+static unsigned nworkers;
 static bool stop;
 static const struct page_owner stress_owner = {.name = "stress"};
 
@@ -115,8 +118,9 @@ static void work(void *arg)
 static int start_workers(uint64_t seed)
 {
 	memset(workers, 0, sizeof(workers));
+	nworkers = MIN(MAX(2 * smp_count(), WORKERS_MIN), WORKERS_MAX);
 	stop = false;
-	for (unsigned i = 0; i < WORKERS; i++) {
+	for (unsigned i = 0; i < nworkers; i++) {
 		workers[i].random = pattern(seed, i) | 1; /* never 0 */
 		workers[i].thread = thread_create("stress", work, &workers[i]);
 		if (workers[i].thread == NULL)
@@ -128,7 +132,7 @@ static int start_workers(uint64_t seed)
 static void join_workers(void)
 {
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < WORKERS; i++)
+	for (unsigned i = 0; i < nworkers; i++)
 		if (workers[i].thread != NULL)
 			thread_join(workers[i].thread);
 }
@@ -143,7 +147,7 @@ static int report(uint64_t seed, bool interrupted)
 	uint64_t operations = 0, bytes = 0, out_of_memory = 0;
 	char size[24];
 
-	for (unsigned i = 0; i < WORKERS; i++) {
+	for (unsigned i = 0; i < nworkers; i++) {
 		if (workers[i].wrong != NULL)
 			return shell_error("stress", EBADMSG, "the word at %p is wrong (seed %llu)",
 					   (const void *)workers[i].wrong,
@@ -155,9 +159,11 @@ static int report(uint64_t seed, bool interrupted)
 	if (!hotplug_verify(print_violation))
 		return shell_error("stress", EIO, "invariants are violated (seed %llu)",
 				   (unsigned long long)seed);
-	shell_printf("stress: ok: %llu operations, %s verified, %llu times out of memory, "
+	shell_printf("stress: ok: %u threads on %u CPUs, %llu operations, %s verified, %llu times "
+		     "out of memory, "
 		     "seed %llu\n",
-		     (unsigned long long)operations, format_size(bytes, false, size, sizeof(size)),
+		     nworkers, smp_count(), (unsigned long long)operations,
+		     format_size(bytes, false, size, sizeof(size)),
 		     (unsigned long long)out_of_memory, (unsigned long long)seed);
 	return interrupted ? shell_error("stress", EINTR, "interrupted") : SHELL_OK;
 }

@@ -15,6 +15,8 @@ from harness import Machine  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="run the long tests too")
+    parser.addoption("--smp", type=int, help="CPUs of machines whose test does not say")
+    parser.addoption("--machine", choices=("q35", "pc"), help="the same for the machine")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -38,7 +40,10 @@ def boot(request):
     os.makedirs(logs, exist_ok=True)
     name = re.sub(r"[^A-Za-z0-9_.=-]+", "_", request.node.name)
 
+    wanted = {option: request.config.getoption(f"--{option}") for option in ("smp", "machine")}
+
     def start(prompt=True, expect_trouble=False, **machine):
+        machine = {**{k: v for k, v in wanted.items() if v is not None}, **machine}
         log = os.path.join(logs, f"{request.node.path.stem}-{name}-{len(machines)}.log")
         guest = Machine(log=log, **machine)
         guest.expect_trouble = expect_trouble
