@@ -39,7 +39,9 @@ def test_maxcpus_leaves_the_rest(boot):
 
 def test_sockets_without_a_cpu_are_skipped(boot):
     guest = boot(smp="2,maxcpus=4")
-    assert [row["state"] for row in cpus(guest)] == ["running"] * 2 + ["not plugged"] * 2
+    states = [row["state"] for row in cpus(guest)]
+    assert states[:2] == ["running"] * 2 and len(states) == 4
+    assert set(states[2:]) <= {"not plugged", "disabled"}, states  # by QEMU's version
 
 
 @pytest.mark.parametrize("silent", [5, 254])
