@@ -25,6 +25,7 @@ int irq_init(const struct madt_info *madt);
  * has a handler; -ENOSPC: the table is full. */
 int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
 int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
+/* The handler has returned, on whichever CPU it ran, when interrupts were on at the call. */
 void irq_unregister_isa(unsigned isa, irq_handler_fn handler);
 
 /* Starts the periodic local timer tick, `hz` times a second; calls tick() with IRQs off. */

@@ -31,6 +31,7 @@ struct tried_cpu {
 static struct tried_cpu tried[MAX_CPUS]; /* the boot CPU first */
 static unsigned ntried;
 static bool up[MAX_CPUS]; /* by index; set by the CPU itself */
+static uint64_t came_at;  /* by the clock of the CPU that came last */
 
 /* Not maskable: it reaches a CPU that waits for a lock, too. */
 static bool on_nmi(struct trap_frame *frame)
@@ -77,8 +78,19 @@ static void join(unsigned index)
 	smp_join();
 	sched_join();
 	irq_start_tick_here();
+	came_at = cpu_cycles();
 	__atomic_store_n(&up[index], true, __ATOMIC_RELEASE);
 	thread_run_idle(NULL);
+}
+
+/* There is one time for all CPUs: their TSCs must agree [SDM 3B 18.17.1]. */
+static void check_clock(unsigned index, uint64_t before)
+{
+	uint64_t after = cpu_cycles();
+
+	if (came_at < before || came_at > after)
+		klog(LOG_WARN, "smp: the TSC of CPU %u is not that of CPU 0: times will be wrong",
+		     index);
 }
 
 static int start(struct tried_cpu *cpu, unsigned index, struct thread *idle)
@@ -88,11 +100,13 @@ static int start(struct tried_cpu *cpu, unsigned index, struct thread *idle)
 				.stack_top = (vaddr_t)idle->stack + THREAD_STACK_SIZE,
 				.entry = join,
 				.up = &up[index]};
+	uint64_t before = cpu_cycles();
 	int err;
 
 	sched_add_cpu(index, idle);
 	err = cpu_start(&how);
 	if (err == 0) {
+		check_clock(index, before);
 		cpu->index = (int)index;
 		cpu->state = "running";
 		return 0;

@@ -1,7 +1,7 @@
 /*
  * arch/x86_64/ipi.c - interrupts from one CPU to another.
  *
- * Handlers are set once, before a second CPU runs.  A CPU counts its own.
+ * Owns the handlers, set once, before a second CPU runs.
  */
 #include "arch/cpu.h"
 #include "arch/percpu.h"
@@ -11,11 +11,6 @@
 #include "arch/x86_64/lapic.h"
 #include "kernel/lib/assert.h"
 
-struct ipi_counts {
-	uint64_t count[IPI_KINDS];
-} __aligned(CACHE_LINE);
-
-static struct ipi_counts counts[MAX_CPUS];
 static void (*handlers[IPI_KINDS])(void);
 
 static bool on_ipi(struct trap_frame *frame)
@@ -23,7 +18,7 @@ static bool on_ipi(struct trap_frame *frame)
 	unsigned ipi = (unsigned)frame->vector - VECTOR_IPI;
 
 	irq_enter();
-	counts[cpu_id()].count[ipi]++;
+	irq_count_local(LOCAL_IPI + ipi);
 	lapic_eoi();
 	if (handlers[ipi] != NULL)
 		handlers[ipi]();
@@ -46,9 +41,4 @@ void ipi_send(unsigned cpu, enum ipi ipi)
 void ipi_send_nmi(unsigned cpu)
 {
 	lapic_send(percpu[cpu].apic_id, LAPIC_SEND_NMI);
-}
-
-uint64_t ipi_count(unsigned cpu, enum ipi ipi)
-{
-	return __atomic_load_n(&counts[cpu].count[ipi], __ATOMIC_RELAXED);
 }

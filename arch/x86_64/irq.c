@@ -23,14 +23,12 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/log.h"
+#include "kernel/smp.h"
 #include "kernel/spinlock.h"
 
 enum {
-	VECTOR_PIC = 32,    /* 16 lines of the 8259s */
-	VECTOR_LINES = 48,  /* IOAPIC lines, by slot */
-	VECTOR_TIMER = 240, /* above all devices: a higher vector has priority */
-	VECTOR_ERROR = 254,
-	VECTOR_SPURIOUS = 255, /* its low four bits must be ones on old CPUs */
+	VECTOR_PIC = 32,   /* 16 lines of the 8259s */
+	VECTOR_LINES = 48, /* IOAPIC lines, by slot */
 	LINES_MAX = 32,
 	ISA_TIMER = 0,
 	ISA_CASCADE = 2,
@@ -49,16 +47,10 @@ struct irq_line {
 	unsigned unclaimed_run;
 };
 
-/* What comes from the CPU itself; written by that CPU. */
-struct local_counts {
-	uint64_t timer, error, spurious;
-} __aligned(CACHE_LINE);
-
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
 static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
 static const struct madt_info *apics;	 /* NULL: the 8259s are in use; set once */
 static uint32_t boot_apic_id;		 /* device interrupts go to the boot CPU */
-static struct local_counts local_counts[MAX_CPUS];
 static void (*tick_fn)(void);
 static void (*exit_hook)(void);
 
@@ -145,7 +137,7 @@ static bool on_pic(struct trap_frame *frame)
 	unsigned isa = (unsigned)frame->vector - VECTOR_PIC;
 
 	if (!pic_is_real(isa)) {
-		local_counts[cpu_id()].spurious++;
+		irq_count_local(LOCAL_SPURIOUS);
 		return true;
 	}
 	irq_enter();
@@ -159,7 +151,7 @@ static bool on_pic(struct trap_frame *frame)
 
 static void run_tick(void)
 {
-	local_counts[cpu_id()].timer++;
+	irq_count_local(LOCAL_TIMER);
 	if (tick_fn != NULL)
 		tick_fn();
 }
@@ -182,7 +174,7 @@ static bool on_pit(void *arg __unused)
 static bool on_lapic_error(struct trap_frame *frame __unused)
 {
 	irq_enter();
-	local_counts[cpu_id()].error++;
+	irq_count_local(LOCAL_ERROR);
 	klog(LOG_ERR, "irq: LAPIC error status 0x%x", lapic_take_errors());
 	lapic_eoi();
 	irq_leave();
@@ -191,7 +183,7 @@ static bool on_lapic_error(struct trap_frame *frame __unused)
 
 static bool on_spurious(struct trap_frame *frame __unused)
 {
-	local_counts[cpu_id()].spurious++; /* and no EOI [SDM 3A 11.9] */
+	irq_count_local(LOCAL_SPURIOUS); /* and no EOI [SDM 3A 11.9] */
 	return true;
 }
 
@@ -338,6 +330,10 @@ int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, voi
 	return irq_register(isa, true, name, handler, arg);
 }
 
+static void nothing(void *arg __unused)
+{
+}
+
 void irq_unregister_isa(unsigned isa, irq_handler_fn handler)
 {
 	uint64_t flags = spin_lock(&irq_lock);
@@ -351,6 +347,9 @@ void irq_unregister_isa(unsigned isa, irq_handler_fn handler)
 		line->handler = NULL;
 	}
 	spin_unlock(&irq_lock, flags);
+	/* A CPU that answers is in no handler: that of this line has returned everywhere. */
+	if (cpu_irqs_enabled())
+		smp_call_all(nothing, NULL);
 }
 
 void irq_start_tick(unsigned hz, void (*tick)(void))
@@ -372,62 +371,10 @@ void irq_start_tick_here(void)
 	lapic_timer_start_here();
 }
 
-#define LOCAL_SOURCES (3U + IPI_KINDS)
-
-static uint64_t sum_counts(size_t offset)
-{
-	uint64_t sum = 0;
-
-	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-		sum += *(const uint64_t *)((const char *)&local_counts[cpu] + offset);
-	return sum;
-}
-
-static uint64_t sum_ipis(enum ipi ipi)
-{
-	uint64_t sum = 0;
-
-	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-		sum += ipi_count(cpu, ipi);
-	return sum;
-}
-
-uint64_t irq_timer_count(unsigned cpu)
-{
-	return __atomic_load_n(&local_counts[cpu].timer, __ATOMIC_RELAXED);
-}
-
-/* What comes from the CPU itself stands first in the list; without LAPIC nothing does. */
+/* What comes from CPUs stands first in the list; without LAPICs nothing does. */
 static unsigned local_sources(void)
 {
 	return apics != NULL ? LOCAL_SOURCES : 0;
-}
-
-static bool local_info(unsigned index, struct irq_info *info)
-{
-	static const struct {
-		unsigned vector;
-		const char *name;
-		int count; /* offset in local_counts; an IPI: ~kind */
-	} local[LOCAL_SOURCES] = {
-		{VECTOR_TIMER, "timer", offsetof(struct local_counts, timer)},
-		{VECTOR_ERROR, "lapic-error", offsetof(struct local_counts, error)},
-		{VECTOR_SPURIOUS, "spurious", offsetof(struct local_counts, spurious)},
-		{VECTOR_IPI + IPI_RESCHEDULE, "ipi-reschedule", ~IPI_RESCHEDULE},
-		{VECTOR_IPI + IPI_CALL, "ipi-call", ~IPI_CALL},
-		{VECTOR_IPI + IPI_FLUSH, "ipi-flush", ~IPI_FLUSH},
-	};
-	int count;
-
-	if (index >= local_sources())
-		return false;
-	count = local[index].count;
-	*info = (struct irq_info){.gsi = IRQ_LOCAL,
-				  .vector = local[index].vector,
-				  .name = local[index].name,
-				  .count = count >= 0 ? sum_counts((size_t)count)
-						      : sum_ipis((enum ipi) ~count)};
-	return true;
 }
 
 bool irq_info(unsigned index, struct irq_info *info)
@@ -436,8 +383,8 @@ bool irq_info(unsigned index, struct irq_info *info)
 	bool found = false;
 	uint64_t flags;
 
-	if (local_info(index, info))
-		return true;
+	if (index < local_sources())
+		return irq_local_info(index, info);
 	flags = spin_lock(&irq_lock);
 	for (unsigned i = 0; i < LINES_MAX && !found; i++) {
 		const struct irq_line *line = &lines[i];
