@@ -127,29 +127,28 @@ static int populate(struct hog *hog, const struct hog_request *request, struct r
 	return err;
 }
 
-static int hog_create(const struct hog_request *request, struct hog **created, struct refusal *why)
+/* NULL with *err: no memory or no address space. */
+static struct hog *hog_create(const struct hog_request *request, int *err, struct refusal *why)
 {
 	uint64_t limit = request->size != 0 ? request->size >> PAGE_SHIFT : pages_managed();
 	char name[VM_OBJECT_NAME_MAX];
 	struct hog *hog = kzalloc(sizeof(*hog));
-	int err;
 
-	if (hog == NULL)
-		return refuse(why, -ENOMEM, "create", "no memory for a hog's descriptor");
+	if (hog == NULL) {
+		*err = refuse(why, -ENOMEM, "create", "no memory for a hog's descriptor");
+		return NULL;
+	}
 	snprintf(name, sizeof(name), "hog:%s", request->name);
-	err = vm_object_create(name, limit, request->movable, &hog->object, why);
-	if (err != 0) {
+	*err = vm_object_create(name, limit, request->movable, &hog->object, why);
+	if (*err != 0) {
 		kfree(hog);
-		return err;
+		return NULL;
 	}
 	strncpy(hog->name, request->name, HOG_NAME_MAX - 1);
 	hog->seed = request->seed;
 	hog->stride = request->stride != 0 ? request->stride : sizeof(uint64_t);
 	hog->order = request->order;
-	hog->size = request->size;
-	hog->node = request->node;
-	*created = hog;
-	return 0;
+	return hog;
 }
 
 static int check_request(const struct hog_request *request, struct refusal *why)
@@ -179,15 +178,15 @@ static int check_request(const struct hog_request *request, struct refusal *why)
 
 int hog_start(const struct hog_request *request, struct refusal *why)
 {
-	struct hog *hog = NULL;
+	struct hog *hog;
 	int err;
 
 	mutex_lock(&hogs_lock);
 	err = check_request(request, why);
 	if (err != 0)
 		goto out;
-	err = hog_create(request, &hog, why);
-	if (err != 0)
+	hog = hog_create(request, &err, why);
+	if (hog == NULL)
 		goto out;
 	err = request->wait ? hog_fill_later(hog, why) : populate(hog, request, why);
 	if (err != 0)

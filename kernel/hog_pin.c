@@ -75,7 +75,7 @@ static int pin(struct hog *hog, void *arg, struct refusal *why)
 {
 	struct hog_pin_request *request = arg;
 	struct hog_pin *pin = &hog->pin;
-	struct vm_range range;
+	struct vm_range range = {0};
 	int err = hog_check_whole(hog, why);
 
 	if (err == 0)

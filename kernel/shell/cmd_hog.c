@@ -116,7 +116,8 @@ static int hog_list_command(bool as_json)
 				     format_size(info.bytes, false, size, sizeof(size)),
 				     info.movable ? "movable" : "kernel", info.order, info.mappings,
 				     (unsigned long)info.rounds, (unsigned long)info.moves,
-				     info.pinned, info.waiting    ? " waiting for memory"
+				     info.pinned,
+				     info.waiting    ? " waiting for memory"
 				     : info.churning ? " churning"
 						     : "");
 			continue;

@@ -45,9 +45,9 @@ static inline pfn_t block_end(const struct memory_block *block)
 struct page *block_first_chunk(const struct memory_block *block);
 
 /*
- * Chunks that follow each other up to `end` and are alike - in order, state, owner, long pins
- * and the function that allocated them - are looked at as one.  Returns where the run from the chunk at
- * `page` on ends, and the earliest birth in it.  => zone's lock held
+ * Chunks that follow each other up to `end` and are alike - in order, state, owner, long pins and
+ * the function that allocated them - are looked at as one.  Returns where the run from the chunk
+ * at `page` on ends, and the earliest birth in it.  => zone's lock held
  */
 struct page *chunk_run_end(const struct page *page, const struct page *end, uint32_t *oldest);
 /* Finds a chunk in use in [block->usable, end): its descriptor, or NULL.  `movable_too` false:

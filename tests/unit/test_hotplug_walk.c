@@ -412,8 +412,8 @@ static void forty_thousand_steps(void **unused)
 		      seen.moved, seen.interrupted, seen.busy, seen.nospace, seen.huge);
 	assert_true(seen.plugs > 50 && seen.ejects > 50 && seen.kept > 10);
 	assert_true(seen.onlines > 300 && seen.offlines > 300 && seen.moved > 1000);
-	print_message("%u batches, of %u chunks at most; %u chunks pinned for long\n",
-		      seen.batches, seen.largest, seen.pinned_long);
+	print_message("%u batches, of %u chunks at most; %u chunks pinned for long\n", seen.batches,
+		      seen.largest, seen.pinned_long);
 	assert_true(seen.batches > 500 && seen.largest > 5 && seen.pinned_long > 50);
 	assert_true(seen.interrupted > 5 && seen.busy > 20 && seen.huge > 15);
 }
