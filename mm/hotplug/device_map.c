@@ -264,24 +264,68 @@ static int pool_fill(uint64_t wanted, struct refusal *why)
 	return 0;
 }
 
+/*
+ * What the firmware says may be wrong, or right and too much for a machine of a few MiB: neither
+ * the upper tables nor the pool get more than half of what is free.  DIMMs beyond a window that
+ * was cut, or for which a pool that was cut has no table, are refused when they come.
+ */
+static uint64_t affordable_pages(void)
+{
+	return pages_free() / 2;
+}
+
+/* Each 512 GiB take one PDPT of the direct map and four PDs of the vmemmap; and up to four tables
+ * more at the ends of both. */
+static uint64_t affordable_window(void)
+{
+	uint64_t pages = affordable_pages();
+
+	return pages <= 4 ? 0 : (pages - 4) / 5 * 512 * GiB;
+}
+
+static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
+{
+	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
+	uint64_t most = affordable_window();
+
+	if (base >= limit)
+		return refuse(why, -ERANGE, "window", "0x%lx is beyond physical address bits %u",
+			      (unsigned long)base, cpu_features.phys_bits);
+	if (*size == 0)
+		*size = limit - base;
+	if (*size > limit - base || *size > most) {
+		uint64_t kept = MIN(limit - base, most);
+
+		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s",
+		     (unsigned long)base, (unsigned long)*size, (unsigned long)(base + kept),
+		     kept == most ? ": no memory for its page tables" : "");
+		*size = kept;
+	}
+	return 0;
+}
+
+static uint64_t pool_cut(uint64_t wanted)
+{
+	uint64_t most = affordable_pages();
+
+	if (wanted <= most)
+		return wanted;
+	klog(LOG_WARN, "memhp: %lu page tables reserved for DIMMs; %lu could be needed",
+	     (unsigned long)most, (unsigned long)wanted);
+	return most;
+}
+
 int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size,
 		       struct refusal *why)
 {
-	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
 	paddr_t end;
+	int err;
 
-	if (window_size == 0) {
+	if (window_size == 0)
 		window_base = 4 * GiB;
-		window_size = limit - window_base;
-	}
-	if (window_base >= limit)
-		return refuse(why, -ERANGE, "window", "0x%lx is beyond physical address bits %u",
-			      (unsigned long)window_base, cpu_features.phys_bits);
-	if (window_size > limit - window_base) {
-		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx",
-		     (unsigned long)window_base, (unsigned long)window_size, (unsigned long)limit);
-		window_size = limit - window_base;
-	}
+	err = window_cut(window_base, &window_size, why);
+	if (err != 0)
+		return err;
 	end = ALIGN_UP(window_base + window_size, SIZE_1G);
 	window_base = ALIGN_DOWN(window_base, SIZE_1G);
 	if (mmu_prepare(DIRECT_MAP_BASE + window_base, end - window_base, LEVEL_PDPT,
@@ -294,7 +338,8 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 			      (unsigned long)window_size);
 	window.base = window_base;
 	window.size = end - window_base;
-	return pool_fill(head_pool_tables(MIN(slots, MEMORY_SLOTS_MAX), window.size), why);
+	slots = MIN(slots, MEMORY_SLOTS_MAX);
+	return pool_fill(pool_cut(head_pool_tables(slots, window.size)), why);
 }
 
 uint64_t hotplug_pool_free(void)
