@@ -37,8 +37,6 @@ void editor_begin(struct editor *e, const char *prompt)
 	e->last_was_kill = false;
 	e->last_was_tab = false;
 	e->pasting = false;
-	if (e->terminal)
-		screen_puts(e, "\x1b[?2004h"); /* bracket what is pasted [xterm ctlseqs] */
 	editor_show(e);
 }
 
@@ -68,8 +66,6 @@ static enum editor_event finish(struct editor *e, enum editor_event event)
 		screen_puts(e, "^C");
 	}
 	editor_leave(e);
-	if (e->terminal)
-		screen_puts(e, "\x1b[?2004l");
 	if (event == EDITOR_INTERRUPT) {
 		e->len = 0;
 		e->cursor = 0;

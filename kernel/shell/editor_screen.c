@@ -285,11 +285,11 @@ void screen_ask_size(struct editor *e)
 
 void editor_set_terminal(struct editor *e, bool on)
 {
-	bool ask = on && !e->terminal;
-
+	if (on == e->terminal)
+		return;
 	e->terminal = on;
-	if (ask)
-		screen_ask_size(e);
+	screen_puts(e, on ? "\x1b[?2004h" : "\x1b[?2004l"); /* bracketed paste [xterm ctlseqs] */
+	screen_ask_size(e);
 }
 
 void editor_answer_is_late(struct editor *e)

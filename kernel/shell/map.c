@@ -2,7 +2,8 @@
  * kernel/shell/map.c - drawing physical memory: state, use and fragmentation.
  *
  * Owns the row being drawn.  Every block of a row is walked from chunk to chunk, and each chunk
- * counts in the cells it covers.
+ * counts in the cells it covers.  Without colour a cell is a letter; with colour it is half a
+ * character (U+258C, the left half block, in two of 256 colours), so a row shows twice as many.
  *
  * Lock: hotplug_lock held by the caller.
  */
@@ -17,15 +18,23 @@
 #include "kernel/thread.h"
 #include "mm/page_pin.h"
 
+#define CELLS_MAX (2 * MAP_COLUMNS)
+#define FRAGMENTS 4 /* a free cell in more pieces is shown as one in pieces */
+
+const char *map_line_end = "";
+
 enum use { USE_FREE, USE_MOVABLE, USE_UNMOVABLE, USE_HEAD, USE_OFFLINE, USES };
 
 struct row {
 	pfn_t start;
 	uint64_t cell_pages;
-	uint64_t pages[MAP_COLUMNS][USES];
+	unsigned cells;
+	uint64_t pages[CELLS_MAX][USES];
+	uint32_t free_chunks_in[CELLS_MAX];
 	const struct memory_device *device; /* of the first block */
 	bool several;			    /* devices */
 	enum block_state state;		    /* of the first block */
+	const struct zone *zone;	    /* of the first block */
 	bool mixed;			    /* states */
 	unsigned blocks;
 	uint64_t free, free_chunks;
@@ -34,27 +43,34 @@ struct row {
 
 static struct row row;
 
-static void add(pfn_t first, uint64_t npages, enum use use)
+/* Counts what lies in the row; returns how many pages that are. */
+static uint64_t add(pfn_t first, uint64_t npages, enum use use)
 {
-	pfn_t end = first + npages;
+	pfn_t end = MIN(first + npages, row.start + row.cells * row.cell_pages);
+	uint64_t all = 0;
 
-	ASSERT(first >= row.start && end <= row.start + MAP_COLUMNS * row.cell_pages);
+	first = MAX(first, row.start);
 	while (first < end) {
 		uint64_t cell = (first - row.start) / row.cell_pages;
 		uint64_t n = MIN(row.start + (cell + 1) * row.cell_pages, end) - first;
 
 		row.pages[cell][use] += n;
+		row.free_chunks_in[cell] += use == USE_FREE;
 		first += n;
+		all += n;
 	}
+	return all;
 }
 
 static void add_chunk(const struct page *page, pfn_t first, uint64_t npages, void *ctx __unused)
 {
 	if (page->state != PAGE_USED) {
-		add(first, npages, USE_FREE);
-		row.free += npages;
-		row.free_chunks++;
-		row.largest = MAX(row.largest, log2_floor(npages));
+		uint64_t here = add(first, npages, USE_FREE);
+
+		row.free += here;
+		row.free_chunks += here != 0;
+		if (here != 0)
+			row.largest = MAX(row.largest, log2_floor(npages));
 	} else {
 		add(first, npages, page_movable(page) ? USE_MOVABLE : USE_UNMOVABLE);
 	}
@@ -65,9 +81,10 @@ static void add_block(const struct memory_block *block, void *ctx __unused)
 	if (row.blocks++ == 0) {
 		row.device = block->device;
 		row.state = block->state;
+		row.zone = block->zone;
 	}
 	row.several |= block->device != row.device;
-	row.mixed |= block->state != row.state;
+	row.mixed |= block->state != row.state || block->zone != row.zone;
 	add(block->start, block->usable - block->start, USE_HEAD);
 	if (block->zone == NULL)
 		add(block->usable, block->npages - (block->usable - block->start), USE_OFFLINE);
@@ -89,36 +106,64 @@ static char cell_letter(const uint64_t pages[USES])
 	return pages[USE_OFFLINE] != 0 ? '-' : ' ';
 }
 
-static enum shell_color letter_color(char letter)
+static bool has_color(void)
 {
-	switch (letter) {
-	case 'K':
-	case 'k':
-		return COLOR_RED;
-	case 'M':
-	case 'm':
-		return COLOR_GREEN;
-	case 'H':
-		return COLOR_BLUE;
-	default:
-		return COLOR_DIM;
+	return *shell_color(COLOR_RED) != '\0';
+}
+
+/* Of 256 [xterm ctlseqs]: five shades each, the brightest for a cell that is all in use. */
+static unsigned cell_color(unsigned cell)
+{
+	static const uint8_t kernel[] = {52, 88, 124, 131, 167};
+	static const uint8_t movable[] = {22, 28, 29, 35, 71};
+	const uint64_t *pages = row.pages[cell];
+	uint64_t used = pages[USE_UNMOVABLE] + pages[USE_MOVABLE];
+	uint64_t all = used + pages[USE_FREE];
+
+	if (used != 0)
+		return (pages[USE_UNMOVABLE] != 0 ? kernel : movable)[used * 4 / all];
+	if (pages[USE_FREE] != 0)
+		return row.free_chunks_in[cell] > FRAGMENTS ? 250 : 242;
+	if (pages[USE_HEAD] != 0)
+		return 33;
+	return pages[USE_OFFLINE] != 0 ? 236 : 16;
+}
+
+static void print_colored_cells(void)
+{
+	unsigned left = 256, right = 256;
+
+	for (unsigned i = 0; i < row.cells; i += 2) {
+		unsigned l = cell_color(i), r = cell_color(i + 1);
+
+		if (l != left || r != right)
+			shell_printf("\x1b[38;5;%u;48;5;%um", l, r);
+		left = l;
+		right = r;
+		shell_printf("\u258c");
 	}
+	shell_printf("%s", shell_color(COLOR_NONE));
 }
 
 static void print_cells(void)
 {
-	enum shell_color color = COLOR_NONE;
-
-	for (unsigned i = 0; i < MAP_COLUMNS; i++) {
+	if (has_color()) {
+		print_colored_cells();
+		return;
+	}
+	for (unsigned i = 0; i < row.cells; i++) {
 		char letter = cell_letter(row.pages[i]);
-		enum shell_color wanted = letter_color(letter);
 
-		if (wanted != color)
-			shell_printf("%s%s", shell_color(COLOR_NONE), shell_color(wanted));
-		color = wanted;
 		shell_write(&letter, 1);
 	}
-	shell_printf("%s", shell_color(COLOR_NONE));
+}
+
+static const char *row_state(void)
+{
+	if (row.mixed)
+		return "mixed";
+	return row.zone != NULL ? zone_type_name((enum zone_type)row.zone->type)
+				: block_state_name(row.state);
 }
 
 static void print_row(void)
@@ -128,17 +173,18 @@ static void print_row(void)
 	shell_printf("%9llx %-6.6s%s|", (unsigned long long)pfn_to_paddr(row.start),
 		     row.device->name, row.several ? "+" : " ");
 	print_cells();
-	shell_printf("| %s", row.mixed ? "mixed" : block_state_name(row.state));
+	shell_printf("| %s", row_state());
 	if (row.free_chunks != 0)
 		shell_printf(
-			" %s in %llu, max %s",
+			" %s/%llu max %s",
 			format_size(row.free * PAGE_SIZE, false, free, sizeof(free)),
 			(unsigned long long)row.free_chunks,
 			format_size(PAGE_SIZE << row.largest, false, largest, sizeof(largest)));
-	shell_printf("\n");
+	shell_printf("dim: in part%s\n", map_line_end);
 }
 
 struct counting {
+	const struct block_range *range;
 	uint64_t row_pages, last; /* row number + 1 of the last block counted */
 	uint64_t rows;
 };
@@ -146,8 +192,9 @@ struct counting {
 static void count_rows(const struct memory_block *block, void *ctx)
 {
 	struct counting *c = ctx;
-	uint64_t first = block->start / c->row_pages + 1;
-	uint64_t last = (block->start + block->npages - 1) / c->row_pages + 1;
+	pfn_t end = MIN(block->start + block->npages, c->range->start + c->range->npages);
+	uint64_t first = MAX(block->start, c->range->start) / c->row_pages + 1;
+	uint64_t last = (end - 1) / c->row_pages + 1;
 
 	if (first <= c->last)
 		first = c->last + 1;
@@ -158,46 +205,76 @@ static void count_rows(const struct memory_block *block, void *ctx)
 
 static uint64_t rows_at(const struct block_range *range, uint64_t row_pages)
 {
-	struct counting c = {.row_pages = row_pages};
+	struct counting c = {.range = range, .row_pages = row_pages};
 
 	range_for_each(range, count_rows, &c);
 	return c.rows;
 }
 
-static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell_pages)
+static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell_pages,
+		     unsigned cells)
 {
 	pfn_t from = MAX(start, range->start);
-	pfn_t end = MIN(start + cell_pages * MAP_COLUMNS, range->start + range->npages);
+	pfn_t end = MIN(start + cell_pages * cells, range->start + range->npages);
 	struct block_range part = {.start = from, .npages = end - from};
 
 	memset(&row, 0, sizeof(row));
 	row.start = start;
 	row.cell_pages = cell_pages;
+	row.cells = cells;
 	range_for_each(&part, add_block, NULL);
 	if (row.blocks != 0)
 		print_row();
 }
 
+/* The least cell with which the picture has at most that many rows, a power of two. */
+static uint64_t choose_cell(const struct block_range *range, unsigned rows, unsigned cells)
+{
+	uint64_t cell_pages = 1;
+
+	while (rows_at(range, cell_pages * cells) > rows &&
+	       cell_pages < paddr_to_pfn(DIRECT_MAP_MAX) / cells)
+		cell_pages *= 2;
+	return cell_pages;
+}
+
 void map_draw(const struct block_range *range, unsigned rows)
 {
 	pfn_t end = range->start + range->npages;
-	uint64_t cell_pages = BLOCK_PAGES / MAP_COLUMNS; /* no block crosses a row */
+	unsigned cells = has_color() ? 2 * MAP_COLUMNS : MAP_COLUMNS;
+	uint64_t cell_pages, row_pages;
 	char size[24], title[MAP_COLUMNS + 1];
 
 	ASSERT(mutex_is_held(&hotplug_lock));
-	while (rows_at(range, cell_pages * MAP_COLUMNS) > rows &&
-	       cell_pages < paddr_to_pfn(DIRECT_MAP_MAX) / MAP_COLUMNS)
-		cell_pages *= 2;
+	cell_pages = choose_cell(range, rows, cells);
+	row_pages = cell_pages * cells;
 	snprintf(title, sizeof(title), " one cell is %s",
 		 format_size(cell_pages * PAGE_SIZE, false, size, sizeof(size)));
-	shell_printf("  address device |%-*s| state, free in chunks, largest\n", MAP_COLUMNS,
-		     title);
-	for (pfn_t start = ALIGN_DOWN(range->start, cell_pages * MAP_COLUMNS);
-	     start < end && !thread_interrupted(); start += cell_pages * MAP_COLUMNS)
-		draw_row(range, start, cell_pages);
+	shell_printf("  address device |%-*s| zone, free/chunks, largest%s\n", MAP_COLUMNS, title,
+		     map_line_end);
+	for (pfn_t start = ALIGN_DOWN(range->start, row_pages);
+	     start < end && !thread_interrupted(); start += row_pages)
+		draw_row(range, start, cell_pages, cells);
+}
+
+static void legend_cell(unsigned color, const char *text)
+{
+	shell_printf("\x1b[48;5;%um  %s %s  ", color, shell_color(COLOR_NONE), text);
 }
 
 void map_legend(void)
 {
-	shell_printf("K kernel  M movable (k, m: some of it free)  . free  H head  - offline\n");
+	if (!has_color()) {
+		shell_printf("K kernel  M movable (k, m: some of it free)  . free  H head  "
+			     "- offline%s\n",
+			     map_line_end);
+		return;
+	}
+	legend_cell(167, "kernel");
+	legend_cell(71, "movable");
+	legend_cell(242, "free");
+	legend_cell(250, "in pieces");
+	legend_cell(33, "head");
+	legend_cell(236, "offline");
+	shell_printf("dim: in part%s\n", map_line_end);
 }

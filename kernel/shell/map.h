@@ -1,8 +1,8 @@
 /*
  * kernel/shell/map.h - physical memory as a picture in the terminal.
  *
- * A row is MAP_COLUMNS cells of equal size, a power of two from 4 MiB up, chosen so that the
- * picture fits in the rows given.  Ranges without memory take no row.
+ * A row is MAP_COLUMNS cells of equal size (twice as many with colour), a power of two from a
+ * page up, chosen so that the picture fits in the rows given.  Ranges without memory take no row.
  */
 #ifndef KERNEL_SHELL_MAP_H
 #define KERNEL_SHELL_MAP_H
@@ -10,6 +10,9 @@
 #include "mm/hotplug/hotplug.h"
 
 #define MAP_COLUMNS 32 /* a row fits in 80 columns */
+
+/* What ends a line before its "\n": "", or what clears the rest of it (top). */
+extern const char *map_line_end;
 
 /* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held. */
 void map_draw(const struct block_range *range, unsigned rows);
