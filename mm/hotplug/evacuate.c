@@ -52,7 +52,7 @@ static int block_evacuate(struct memory_block *block, void *arg)
 	if (block->state != BLOCK_GOING_OFFLINE)
 		return 0;
 	for (m->next = block_first_chunk(block); err == 0 && m->next < end;) {
-		if (m->next->state != PAGE_USED) {
+		if (m->next->state != PAGE_USED || m->next->order < request->least_order) {
 			m->next += 1UL << m->next->order;
 			continue;
 		}
@@ -85,10 +85,35 @@ static int passes(struct offline_request *request)
 	}
 }
 
+/*
+ * capacity_check() promised room order by order, the largest first.  They go in that order: a
+ * small page that took the last large chunk of a near node, while there is room for it on a far
+ * one, would break the promise.
+ */
+static int large_ones_first(struct offline_request *request)
+{
+	uint64_t smaller = request->capacity.need_pages;
+	int err = 0;
+
+	for (unsigned order = MAX_ORDER; err == 0 && order > 0; order--) {
+		uint64_t pages = request->capacity.need[order] << order;
+
+		smaller -= pages;
+		if (pages == 0 || smaller == 0)
+			continue;
+		request->least_order = order;
+		err = blocks_for_each(request->range, block_evacuate, request);
+	}
+	request->least_order = 0;
+	return err;
+}
+
 int offline_evacuate(struct offline_request *request)
 {
-	int err = passes(request);
+	int err = large_ones_first(request);
 
+	if (err == 0)
+		err = passes(request);
 	request->result->moved_pages = request->migration.pages;
 	for (unsigned node = 0; node < MAX_NODES; node++)
 		request->result->moved_to[node] = request->migration.to_node[node];

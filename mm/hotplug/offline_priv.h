@@ -18,6 +18,7 @@ struct offline_request {
 	struct refusal *why;
 	struct capacity capacity;
 	struct migration migration;
+	unsigned least_order; /* smaller chunks stay for a later pass */
 };
 
 /* Shows progress; 0, or a refusal of `step` because of Ctrl-C or because the time is over.  To be

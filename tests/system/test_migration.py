@@ -194,3 +194,21 @@ def test_auto_movable_keeps_its_ratio(boot):
     assert "to Movable" in events[0]
     assert "to Normal" in events[1] and "auto_movable_ratio" in events[1]
     assert "300" in guest.ok("policy")
+
+
+def test_small_pages_leave_the_last_large_chunk_alone(boot):
+    """What was promised order by order is kept: small pages move last, and to another node."""
+    guest = boot(nodes=2, mem="256M")
+    own = guest.free()["free"] // 1024 - 8192  # what is left is for page tables
+    guest.ok(f"hog start own {own}K kernel stride=4K", scale=4)
+    _, full = guest.plug_named("512M", node=1)
+    guest.ok(f"online {full} movable")
+    guest.ok("hog start small 140M movable node=1 stride=4K", scale=4)
+    guest.ok("hog start large 128M movable node=1 order=15 stride=4K", scale=4)
+    _, near = guest.plug_named("256M", node=1)  # one chunk of order 15, and smaller ones
+    _, far = guest.plug_named("128M", node=0)   # smaller ones only
+    guest.ok(f"online {near} movable; online {far} movable")
+    guest.ok(f"offline {full}", scale=8)
+    assert hogs(guest)["large"]["moves"] == 1 and hogs(guest)["small"]["moves"] == 140 << 8
+    guest.ok("hog verify small; hog verify large", scale=4)
+    guest.ok("hog stop small; hog stop large; hog stop own")
