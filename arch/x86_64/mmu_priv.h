@@ -27,7 +27,8 @@ static inline void gather_init(struct mmu_gather *g, struct pt_alloc *alloc)
 /* The leaf of `level` at `va` changed. */
 static inline void gather_page(struct mmu_gather *g, vaddr_t va, unsigned level)
 {
-	tlb_batch_add(&g->tlb, va, level_size(level));
+	if (!g->tlb.all)
+		tlb_batch_add(&g->tlb, va, level_size(level));
 }
 /* Takes a table that nothing points at any more; its entries are forgotten. */
 void gather_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va);

@@ -53,8 +53,9 @@ static bool table_empty(struct mmu_gather *g, paddr_t table)
 {
 	const pte_t *entries = table_access(g->alloc, table);
 
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-		if (entries[i] != 0)
+	for (unsigned i = 0; i < TABLE_ENTRIES; i += 8)
+		if ((entries[i] | entries[i + 1] | entries[i + 2] | entries[i + 3] |
+		     entries[i + 4] | entries[i + 5] | entries[i + 6] | entries[i + 7]) != 0)
 			return false;
 	return true;
 }
@@ -92,9 +93,27 @@ static void unmap_child(struct mmu_gather *g, paddr_t table, unsigned level, vad
 		unlink_table(g, table, level, va);
 }
 
+/* In a table of 4 KiB pages: it has no tables below, so it is looked up once. */
+static void unmap_pages(struct mmu_gather *g, pte_t *entries, vaddr_t va, vaddr_t end)
+{
+	for (; va < end; va += PAGE_SIZE) {
+		pte_t *slot = &entries[level_index(va, 1)];
+
+		if (*slot == 0)
+			continue;
+		ASSERT(pte_present(*slot)); /* nobody unmaps what is being moved */
+		entry_set(slot, 0);
+		gather_page(g, va, 1);
+	}
+}
+
 static void unmap_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
 			vaddr_t end)
 {
+	if (level == 1) {
+		unmap_pages(g, table_access(g->alloc, table), va, end);
+		return;
+	}
 	for (vaddr_t next; va < end; va = next) {
 		pte_t *slot = table_access(g->alloc, table) + level_index(va, level);
 
