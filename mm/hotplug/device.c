@@ -17,6 +17,7 @@ struct mutex hotplug_lock = MUTEX_INIT(hotplug_lock, "hotplug");
 static struct spinlock devices_lock = SPINLOCK_INIT("devices", RANK_DEVICES);
 static struct memory_device *devices[DEVICES_MAX];
 static unsigned nr_devices;
+static struct memory_device *device_in_slot[MEMORY_SLOTS_MAX]; /* the same, of plugged ones */
 
 /* The index of the first device that ends after `pfn`. */
 static unsigned device_index(pfn_t pfn)
@@ -56,10 +57,14 @@ struct memory_device *memory_device_by_name(const char *name)
 
 struct memory_device *memory_device_by_slot(int slot)
 {
-	for (unsigned i = 0; i < nr_devices; i++)
-		if (!memory_device_is_boot(devices[i]) && devices[i]->slot == slot)
-			return devices[i];
-	return NULL;
+	return slot >= 0 && slot < MEMORY_SLOTS_MAX ? device_in_slot[slot] : NULL;
+}
+
+/* Boot memory is in no slot. */
+static void note_slot(const struct memory_device *device, struct memory_device *now)
+{
+	if (!memory_device_is_boot(device))
+		device_in_slot[device->slot] = now;
 }
 
 struct memory_device *memory_device_at(unsigned index)
@@ -94,6 +99,7 @@ void device_table_insert(struct memory_device *device)
 	for (unsigned j = nr_devices++; j > i; j--)
 		devices[j] = devices[j - 1];
 	devices[i] = device;
+	note_slot(device, device);
 	spin_unlock(&devices_lock, flags);
 }
 
@@ -103,6 +109,7 @@ void device_table_remove(struct memory_device *device)
 	unsigned i = device_index(device->start);
 
 	ASSERT(i < nr_devices && devices[i] == device);
+	note_slot(device, NULL);
 	nr_devices--;
 	for (unsigned j = i; j < nr_devices; j++)
 		devices[j] = devices[j + 1];
