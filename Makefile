@@ -4,7 +4,8 @@
 ## make demo       plug, use and unplug DIMMs with nobody at the keyboard
 ## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
 ## make test-full  the long ones too
-## make bench      benchmarks under deterministic instruction counting
+## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
+## make bench-linux  the same work on Debian's own Linux kernel, side by side
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
 ## make iso        build/headroom.iso, for BIOS and UEFI
@@ -186,9 +187,10 @@ SUBMAKE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(s
 SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
 
-.PHONY: run demo debug setup-run setup-test setup-check setup-debug setup-coverage
+.PHONY: run demo debug setup-run setup-test setup-check setup-debug setup-coverage \
+	setup-bench-linux
 # A static pattern: make looks for no implicit rule for a phony target.
-setup-run setup-test setup-check setup-debug setup-coverage: setup-%:
+setup-run setup-test setup-check setup-debug setup-coverage setup-bench-linux: setup-%:
 	@tools/setup $*
 
 # Set-up comes before anything that it may have to install for; hence the second make.
@@ -205,7 +207,7 @@ debug: setup-debug
 	@tools/debug
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench soak coverage
+.PHONY: test test-full check bench bench-linux soak coverage
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -241,7 +243,12 @@ soak: setup-run
 
 bench: setup-run
 	@$(SUBMAKE) iso
-	@$(PYTHON) tools/bench
+	@$(PYTHON) tools/bench $(if $(PATTERN),--only '$(PATTERN)') $(if $(SIZES),--sizes $(SIZES))
+
+bench-linux: setup-bench-linux
+	@$(SUBMAKE) iso
+	@$(PYTHON) tools/bench_linux $(if $(PATTERN),--only '$(PATTERN)') \
+		$(if $(SIZES),--sizes $(SIZES))
 
 .PHONY: clean help
 clean:

@@ -13,13 +13,13 @@
 
 static const struct page_owner bench_owner = {.name = "bench"};
 
-KERNEL_BENCH(page_alloc_free, "pair")
+static void run_alloc_free(struct bench *b, unsigned order)
 {
 	unsigned failed = 0;
 
 	bench_begin(b);
 	for (unsigned i = 0; i < TURNS; i++) {
-		struct page *page = page_alloc(0, 0, NODE_ANY, &bench_owner);
+		struct page *page = page_alloc(order, 0, NODE_ANY, &bench_owner);
 
 		if (page != NULL)
 			page_free(page);
@@ -28,7 +28,22 @@ KERNEL_BENCH(page_alloc_free, "pair")
 	}
 	bench_end(b, TURNS);
 	if (failed != 0)
-		bench_fail(b, "no free page");
+		bench_fail(b, "no free chunk of order %u", order);
+}
+
+KERNEL_BENCH(page_alloc_free, "pair")
+{
+	run_alloc_free(b, 0);
+}
+
+KERNEL_BENCH(page_alloc_free_order3, "pair")
+{
+	run_alloc_free(b, 3);
+}
+
+KERNEL_BENCH(page_alloc_free_order9, "pair")
+{
+	run_alloc_free(b, 9);
 }
 
 /* Many pages at a time: what an allocation that a batch can't serve from the last free costs. */

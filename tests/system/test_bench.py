@@ -2,9 +2,12 @@
 import json
 import os
 import subprocess
+import xml.etree.ElementTree
 
 import pytest
 
+import bench_scale
+import svg_plot
 from conftest import ROOT
 
 
@@ -18,5 +21,29 @@ def test_budgets(tmp_path):
     rows = json.loads(rows_file.read_text())["rows"]
     judged = {(row["measure"], row["size"]) for row in rows if row["budget"] is not None}
     assert ("add", "128G") in judged and ("existing memory eaten", "1G") in judged
-    assert ("4 KiB page, all in", None) in judged and len(judged) >= 20
+    assert ("4 KiB page, all in", None) in judged and ("online", "1T") in judged
+    assert ("add, 1 to 256", None) in judged and len(judged) >= 20
     assert all(row["value"] <= row["budget"] for row in rows if row["budget"] is not None)
+
+
+def test_exponents_are_those_of_the_curve(tmp_path):
+    square = [(x, 3 * x * x) for x in (1, 2, 8, 64)]
+    bent = [(1, 10), (2, 20), (4, 80)]
+    assert bench_scale.exponent(square) == pytest.approx(2)
+    assert 1 < bench_scale.exponent(bent) < 2 == pytest.approx(bench_scale.steepest(bent))
+    path = tmp_path / "plot.svg"
+    svg_plot.write(path, svg_plot.Axes("a < b", "x", "y", {1: "one", 64: "many"}),
+                   [svg_plot.Line("square", square, svg_plot.COLOURS[0])])
+    drawn = xml.etree.ElementTree.parse(path).getroot()
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}circle")) == len(square)
+
+
+def test_bench_linux_names_the_package_that_is_missing(tmp_path):
+    """Without the mirror bench-linux says so, and fails."""
+    done = subprocess.run(
+        [os.path.join(ROOT, "tools/bench_linux")], capture_output=True, text=True, check=False,
+        env={**os.environ, "LINUX_IMAGE": "linux-image-of-nobody",
+             "XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 1
+    assert "missing: no package linux-image-of-nobody" in done.stderr
+    assert not done.stdout
