@@ -10,11 +10,11 @@
 #include "kernel/lib/string.h"
 
 /* Leaf 1 [SDM 2A CPUID]. */
-#define LEAF1_ECX_X2APIC   (1U << 21)
-#define LEAF1_ECX_DEADLINE (1U << 24)
-#define LEAF1_ECX_RDRAND   (1U << 30)
+#define LEAF1_ECX_X2APIC     (1U << 21)
+#define LEAF1_ECX_DEADLINE   (1U << 24)
+#define LEAF1_ECX_RDRAND     (1U << 30)
 #define LEAF1_ECX_HYPERVISOR (1U << 31) /* reserved for hypervisors [AMD APM 3 E.3.2] */
-#define LEAF1_EDX_PGE	   (1U << 13)
+#define LEAF1_EDX_PGE	     (1U << 13)
 /* Leaf 7, subleaf 0 */
 #define LEAF7_EBX_SMEP (1U << 7)
 #define LEAF7_EBX_SMAP (1U << 20)
