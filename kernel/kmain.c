@@ -22,6 +22,7 @@
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
+#include "kernel/shell/fault_place.h"
 #include "kernel/shell/shell.h"
 #include "kernel/spinlock.h"
 #include "kernel/thread.h"
@@ -151,6 +152,7 @@ void kmain(void)
 	start_memory();		  /* page_alloc(), kmalloc(), kmap_alloc() */
 	vm_init();		  /* vm objects: mapped memory that can move */
 	hotplug_init_boot(boot_spans, nr_boot_spans); /* devices and blocks of boot memory */
+	fault_place_init();			      /* panics say whose an address is or was */
 	start_interrupts();			      /* irq_register_isa() */
 	threads_init(); /* thread_create(); this is the thread "main" */
 	panic_set_thread_name(current_thread_name);

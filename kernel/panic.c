@@ -125,6 +125,12 @@ void panic_register_dumper(panic_dumper_fn dumper)
 	dumpers[ndumpers++] = dumper;
 }
 
+bool panic_by_page_fault(void)
+{
+	return fault != NULL &&
+	       (fault->vector == TRAP_PAGE_FAULT || fault->vector == TRAP_DOUBLE_FAULT);
+}
+
 void panic_set_shell(void (*shell)(void))
 {
 	panic_shell = shell;

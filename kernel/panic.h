@@ -26,6 +26,8 @@ void panic_set_stop(uint64_t (*stop)(void));
 /* Called by panic() after its own report, e.g. held locks, hot-plug state; must not lock. */
 typedef void (*panic_dumper_fn)(void);
 void panic_register_dumper(panic_dumper_fn dumper);
+/* Whether a page fault (also one that became a double fault) is what the report is about. */
+bool panic_by_page_fault(void);
 /* What panic() runs after everything else instead of halting, e.g. a shell that polls; must not
  * lock.  A panic in it runs it again, a few times. */
 void panic_set_shell(void (*shell)(void));

@@ -53,6 +53,21 @@ def test_report(boot, case):
     assert re.search(r"^  \[ *\d+\.\d{6}\] \w+: ", report, re.M), "lines of the log"
 
 
+def test_the_walk_and_the_place_of_the_fault(boot):
+    """A DIMM that was there a moment ago: the tables end somewhere, and the report says whose."""
+    guest = boot(nodes=1)
+    ident, _ = guest.plug_named("256M")
+    guest.ok("online dimm0; offline dimm0")
+    guest.eject(ident)
+    report = provoke(guest, "departed-dimm")
+    walk = re.search(r"^page-table walk of (\w+):\n((?:  .*\n)+)(.*)$", report.replace("\r", ""),
+                     re.M)
+    assert walk and walk.group(1) == "ffff800100000000", report
+    assert walk.group(2).splitlines()[0].startswith("  PML4[256] at ")
+    assert walk.group(2).splitlines()[-1].endswith("not present")
+    assert re.fullmatch(r"direct map of dimm0, ejected \d+ s ago \(pfn 0x100000\)", walk.group(3))
+
+
 def test_every_case_is_tested(boot):
     names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
     assert sorted(names) == sorted([*CASES, "lock-order", "departed-dimm", "format-n",

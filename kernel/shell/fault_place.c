@@ -1,0 +1,128 @@
+/*
+ * kernel/shell/fault_place.c - after a page fault: how far the page tables go, and whose place
+ * the address is or was ("vmemmap of dimm0, ejected 12 s ago").
+ *
+ * Owns the note of the devices that left last.  It is written by a listener, under hotplug_lock,
+ * and read in a panic without it: nobody else runs then.
+ */
+#include "kernel/shell/fault_place.h"
+
+#include "arch/mmu.h"
+#include "arch/trap.h"
+#include "kernel/clock.h"
+#include "kernel/lib/string.h"
+#include "kernel/panic.h"
+#include "mm/hotplug/device.h"
+#include "mm/hotplug/listener.h"
+#include "mm/page.h"
+
+#define DEPARTED_MAX 16
+
+static struct departed {
+	char name[DEVICE_NAME_MAX];
+	pfn_t start;
+	uint64_t npages, us;
+} departed[DEPARTED_MAX];
+static unsigned ndeparted; /* ever */
+
+static void note_departure(const struct listener_change *change)
+{
+	struct departed *d = &departed[ndeparted % DEPARTED_MAX];
+
+	if (change->event != LISTENER_REMOVE)
+		return;
+	strcpy(d->name, change->device->name);
+	d->start = change->start;
+	d->npages = change->npages;
+	d->us = clock_us();
+	ndeparted++;
+}
+
+static struct listener listener = {.name = "fault_place", .commit = note_departure};
+
+static bool holds(pfn_t start, uint64_t npages, pfn_t pfn)
+{
+	return pfn >= start && pfn - start < npages;
+}
+
+/* The last one that had this frame. */
+static const struct departed *departed_with(pfn_t pfn)
+{
+	for (unsigned i = 0; i < MIN(ndeparted, (unsigned)DEPARTED_MAX); i++) {
+		const struct departed *d = &departed[(ndeparted - 1 - i) % DEPARTED_MAX];
+
+		if (holds(d->start, d->npages, pfn))
+			return d;
+	}
+	return NULL;
+}
+
+static const struct memory_device *device_with(pfn_t pfn)
+{
+	const struct memory_device *device;
+
+	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+		if (holds(device->start, device->npages, pfn))
+			return device;
+	return NULL;
+}
+
+static void print_place(const char *what, pfn_t pfn)
+{
+	const struct memory_device *device = device_with(pfn);
+	const struct departed *d = departed_with(pfn);
+
+	panic_printf("%s of ", what);
+	if (device != NULL)
+		panic_printf("%s", device->name);
+	else if (d != NULL)
+		panic_printf("%s, ejected %lu s ago", d->name, (clock_us() - d->us) / 1000000);
+	else
+		panic_printf("no device");
+	panic_printf(" (pfn 0x%lx)\n", pfn);
+}
+
+static void print_walk(vaddr_t va)
+{
+	static const char *const name[] = {"", "PT", "PD", "PDPT", "PML4"};
+	struct mmu_step steps[4];
+	unsigned n = mmu_walk(va, steps);
+
+	panic_printf("page-table walk of %016lx:\n", va);
+	for (unsigned i = 0; i < n; i++) {
+		const struct mmu_step *s = &steps[i];
+
+		panic_printf("  %-4s[%3u] at %010lx: %016lx ", name[s->level], s->index,
+			     s->table + s->index * sizeof(pte_t), s->entry);
+		if (!s->present)
+			panic_printf("not present\n");
+		else
+			panic_printf("%s %010lx%s%s\n", s->leaf ? "page" : "table", s->target,
+				     s->writable ? "" : ", read-only",
+				     s->executable ? "" : ", not executable");
+	}
+}
+
+static bool canonical(vaddr_t va)
+{
+	return (int64_t)(va << 16) >> 16 == (int64_t)va;
+}
+
+static void dump(void)
+{
+	vaddr_t va = trap_fault_address();
+
+	if (!panic_by_page_fault() || !canonical(va))
+		return;
+	print_walk(va);
+	if (va >= VMEMMAP_BASE && va < KERNEL_BASE)
+		print_place("vmemmap", (va - VMEMMAP_BASE) / sizeof(struct page));
+	else if (va >= DIRECT_MAP_BASE && va < DIRECT_MAP_BASE + DIRECT_MAP_MAX)
+		print_place("direct map", paddr_to_pfn(va - DIRECT_MAP_BASE));
+}
+
+void fault_place_init(void)
+{
+	listener_register(&listener);
+	panic_register_dumper(dump);
+}
