@@ -148,6 +148,8 @@ static struct hog *hog_create(const struct hog_request *request, int *err, struc
 	hog->seed = request->seed;
 	hog->stride = request->stride != 0 ? request->stride : sizeof(uint64_t);
 	hog->order = request->order;
+	hog->size = request->size;
+	hog->node = request->node;
 	return hog;
 }
 

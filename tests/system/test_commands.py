@@ -54,6 +54,8 @@ COMMANDS = {
              "page 0xfffffffffffff", "ENOENT"),
     "map": ("map dimm0", r"100000000 dimm0 +\|.*", None, None, "map dimm7", "ENODEV"),
     "top": None,
+    "reserves": ("reserves", r"foreign allocations between event and online: 0", "reserves -J",
+                 "reserves", "reserves x", "EINVAL"),
     "slabinfo": ("slabinfo", r"kmalloc-64 +\d+ +\d+ +64 .*", "slabinfo -J", "slabs", "slabinfo x",
                  "EINVAL"),
     "acpi": ("acpi", r".*\bFACP\b.*", "acpi -J", None, "acpi x", "EINVAL"),
