@@ -4,6 +4,7 @@
 ## make demo       plug, use and unplug DIMMs with nobody at the keyboard
 ## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
 ## make test-full  the long ones too
+## make model      search the model of hot-plug with spin
 ## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
 ## make bench-linux  the same work on Debian's own Linux kernel, side by side
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
@@ -207,7 +208,7 @@ debug: setup-debug
 	@tools/debug
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench bench-linux soak coverage
+.PHONY: test test-full check bench model bench-linux soak coverage
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -232,6 +233,9 @@ coverage: setup-coverage
 	@$(SUBMAKE) SAN=gcov iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
 	@$(PYTHON) tools/coverage $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
+
+model: setup-test
+	@tools/model
 
 check: setup-check
 	@tools/check
