@@ -180,7 +180,7 @@ static void print_row(void)
 			format_size(row.free * PAGE_SIZE, false, free, sizeof(free)),
 			(unsigned long long)row.free_chunks,
 			format_size(PAGE_SIZE << row.largest, false, largest, sizeof(largest)));
-	shell_printf("dim: in part%s\n", map_line_end);
+	shell_printf("%s\n", map_line_end);
 }
 
 struct counting {
