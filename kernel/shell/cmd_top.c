@@ -220,9 +220,8 @@ static bool draw(struct top *top)
 		mutex_unlock(&hotplug_lock);
 		shell_printf("%s" LINE_END, top->message);
 		print_last_events();
-		shell_printf(
-			"up, down: choose   o: online   k, m: to Normal, Movable   f: offline   "
-			"e: eject   q\x1b[K\x1b[J");
+		shell_printf("up, down: choose  o: online  k, m: to Normal, Movable  f: offline  "
+			     "e: eject  q\x1b[K\x1b[J");
 	}
 	shell_flush();
 	top->before = now;
@@ -239,9 +238,9 @@ static void say(struct top *top, const char *name, const char *done, int err,
 	if (err == 0)
 		snprintf(top->message, sizeof(top->message), "%s: %s", name, done);
 	else
-		snprintf(top->message, sizeof(top->message), "%s%.100s: %.40s%s",
-			 shell_color(COLOR_RED), refusal_format(why, text, sizeof(text)), name,
-			 shell_color(COLOR_NONE));
+		snprintf(top->message, sizeof(top->message), "%s%s: %.*s%s", shell_color(COLOR_RED),
+			 name, (int)MIN(shell_columns() - 10, 120U),
+			 refusal_format(why, text, sizeof(text)), shell_color(COLOR_NONE));
 }
 
 /* What a key does to the device chosen.  It may leave meanwhile; the operation then refuses. */
