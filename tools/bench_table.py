@@ -92,7 +92,8 @@ class Table:
     def _cells(self, row):
         unit = "" if row["unit"] == "instructions" else row["unit"]
         return ("  " + row["measure"], number(row["value"], unit), number(row["budget"], unit),
-                number(row["linux"], unit), ratio(row["value"], row["linux"]),
+                number(row["linux"], unit),
+                ratio(row["value"], row["linux"]) if unit != "pages" else "",
                 "MISSED" if row["ok"] is False else "")
 
     def text(self):
