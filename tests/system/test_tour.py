@@ -10,6 +10,7 @@ import pexpect
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOUR = os.path.join(ROOT, "docs/tour.md")
+LEFT_OUT = re.compile(r"\[ *\d+\.\d+\]|offline: \w+: \w+: \d+ of \d+ pages moved")
 VARIES = re.compile(r"0x[0-9a-f]{5,8}\b|\b\d{4,}\b|\d+(\.\d+)?(?= ?(ms|us|s)\b)")
 
 
@@ -45,7 +46,7 @@ class Session:
         self.shell.expect(r"\nhr> ")
 
     def run(self, command):
-        """The lines that a command prints, without those of the log."""
+        """The lines that a command prints, without the log's, and those that say how far it is."""
         if command.startswith("$ "):
             program, *arguments = command.split()[1:]
             done = subprocess.run([os.path.join(ROOT, program), "--socket",
@@ -58,7 +59,7 @@ class Session:
             self.shell.expect(r"\nhr> ")
             lines = self.shell.before.replace("\r", "").splitlines()
         self.settle()
-        lines = [line.rstrip() for line in lines if not re.match(r"\[ *\d+\.\d+\]", line)]
+        lines = [line.rstrip() for line in lines if not LEFT_OUT.match(line)]
         return lines[next((n for n, line in enumerate(lines) if line), 0):]
 
     def settle(self):
