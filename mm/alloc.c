@@ -197,14 +197,17 @@ static __noinline void spill(struct pcp *full, unsigned list)
 	alloc_watch_came();
 }
 
-/* What may never have been marked dirty (at its limit) has to go out by way of the free lists
- * again; what is in no state to be freed, to the panic in buddy_free(). */
+/*
+ * What is in no state to be freed goes to the panic in buddy_free().  A chunk that was in use from
+ * the start, and so never was marked dirty, may go on a list: it is boot memory's, which does not
+ * leave.
+ */
 void page_free(struct page *page)
 {
 	struct pcp *cpus = pcp_of_zone[page->zone], *full;
 	enum pcp_put put = PCP_NOT;
 
-	if (likely(cpus != NULL && page->state == PAGE_USED && page->order < page->limit)) {
+	if (likely(cpus != NULL && page->state == PAGE_USED)) {
 		if (likely(page->order == 0)) {
 			put = pcp_put(cpus, 0, page, &full);
 			if (unlikely(put == PCP_FULL))

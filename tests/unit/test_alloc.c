@@ -22,9 +22,9 @@ uint64_t clock_tick_count = 0x1234567890UL;
 /* Nearest first: of node 1, node 2 is nearer than node 0. */
 static const uint8_t orders[NODES][NODES] = {{0, 1, 2}, {1, 2, 0}, {2, 1, 0}};
 
-static int move_nothing(struct page *from, struct page *to)
+static int move_nothing(const struct page_batch *batch)
 {
-	(void)from, (void)to;
+	(void)batch;
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static void list_free(struct page *page)
 	enum pcp_put put = PCP_NOT;
 	struct pcp *full;
 
-	if (index != PCP_LISTS && page->order < page->limit)
+	if (index != PCP_LISTS)
 		put = pcp_put(lists, index, page, &full);
 	if (put == PCP_FULL)
 		pcp_spill(full, index);
