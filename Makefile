@@ -9,6 +9,7 @@
 ## make bench-linux  the same work on Debian's own Linux kernel, side by side
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
+## make core       a core of the machine of make run, for gdb
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make coverage   which lines the tests reach; build/coverage/index.html
 ## make check      format, clang-tidy, layering, file sizes, scripts
@@ -206,6 +207,10 @@ demo: setup-run
 debug: setup-debug
 	@$(SUBMAKE) iso
 	@tools/debug
+
+.PHONY: core
+core:
+	@tools/core
 
 # --- tests -----------------------------------------------------------------------------------
 .PHONY: test test-full check bench model bench-linux soak coverage

@@ -39,7 +39,7 @@ class Session:
     """What `make run` starts, with the terminal in our hands."""
 
     def __init__(self, folder):
-        self.env = dict(os.environ, HEADROOM_QMP=os.path.join(folder, "qmp"), MEM="512M", SMP="2")
+        self.env = dict(os.environ, HEADROOM_RUN=folder, MEM="512M", SMP="2")
         self.shell = pexpect.spawn(os.path.join(ROOT, "tools/run"), env=self.env, cwd=ROOT,
                                    encoding="latin-1", timeout=300, dimensions=(50, 200))
         self.shell.delaybeforesend = None
@@ -50,7 +50,7 @@ class Session:
         if command.startswith("$ "):
             program, *arguments = command.split()[1:]
             done = subprocess.run([os.path.join(ROOT, program), "--socket",
-                                   self.env["HEADROOM_QMP"], *arguments], check=True,
+        self.env = dict(os.environ, HEADROOM_RUN=folder, MEM="512M", SMP="2")
                                   capture_output=True, text=True)
             lines = done.stdout.splitlines()
         else:
