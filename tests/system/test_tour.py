@@ -49,9 +49,9 @@ class Session:
         """The lines that a command prints, without the log's, and those that say how far it is."""
         if command.startswith("$ "):
             program, *arguments = command.split()[1:]
-            done = subprocess.run([os.path.join(ROOT, program), "--socket",
-        self.env = dict(os.environ, HEADROOM_RUN=folder, MEM="512M", SMP="2")
-                                  capture_output=True, text=True)
+            socket = os.path.join(self.env["HEADROOM_RUN"], "qmp.sock")
+            done = subprocess.run([os.path.join(ROOT, program), "--socket", socket, *arguments],
+                                  check=True, capture_output=True, text=True)
             lines = done.stdout.splitlines()
         else:
             self.shell.send(command[4:] + "\r")
