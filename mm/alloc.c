@@ -38,6 +38,15 @@ static bool may_have_chunk(const struct zone *zone, unsigned order)
 	       __atomic_load_n(&zone->deferred, __ATOMIC_RELAXED) != NULL;
 }
 
+/*
+ * The lists of a Normal zone serve owners who cannot move their pages, and nobody else: what
+ * goes to them can be counted as unmovable a batch at a time (zone_hooks->count_unmovable).
+ */
+static inline bool lists_serve(unsigned zone_id, const struct page_owner *owner)
+{
+	return zone_id % ZONE_TYPES == ZONE_MOVABLE || owner->ops == NULL;
+}
+
 /* This CPU's list first; where it is empty, a batch. */
 static struct page *alloc_from_lists(struct zone *zone, unsigned order, unsigned list,
 				     const struct page_owner *owner)
@@ -51,16 +60,10 @@ static struct page *alloc_from_zone(struct zone *zone, unsigned order,
 				    const struct page_owner *owner)
 {
 	unsigned list = pcp_index(order);
-	struct page *page;
 
-	if (list != PCP_LISTS && zone->pcp != NULL)
+	if (list != PCP_LISTS && zone->pcp != NULL && lists_serve(zone->id, owner))
 		return alloc_from_lists(zone, order, list, owner);
-	if (!may_have_chunk(zone, order))
-		return NULL;
-	page = buddy_alloc(zone, order);
-	if (page != NULL)
-		page->owner = owner;
-	return page;
+	return may_have_chunk(zone, order) ? buddy_alloc_for(zone, order, owner) : NULL;
 }
 
 static struct page *alloc_from_node(struct node *node, unsigned order, unsigned flags,
@@ -165,6 +168,7 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 	_Static_assert((int)ALLOC_MOVABLE == (int)ZONE_MOVABLE, "the flag picks the zone");
 	ASSERT(owner != NULL);
 	ASSERT(!(flags & ALLOC_MOVABLE) || page_owner_movable(owner));
+	DEBUG_CHECK((flags & ALLOC_MOVABLE) || !page_owner_movable(owner));
 	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
 
 	/* Threads run on the boot CPU, which is in node 0. */
@@ -181,6 +185,12 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 		return alloc_slow(order, flags, node, owner, caller);
 	page_born(page, caller);
 	return likely(!(flags & ALLOC_ZERO)) ? page : cleared(page, order);
+}
+
+struct page *page_alloc_normal(unsigned order, int node, const struct page_owner *owner)
+{
+	ASSERT(page_owner_movable(owner));
+	return alloc_slow(order, 0, node, owner, (uint32_t)(uintptr_t)__builtin_return_address(0));
 }
 
 static __noinline void free_slow(struct page *page)
@@ -207,7 +217,8 @@ void page_free(struct page *page)
 	struct pcp *cpus = pcp_of_zone[page->zone], *full;
 	enum pcp_put put = PCP_NOT;
 
-	if (likely(cpus != NULL && page->state == PAGE_USED)) {
+	if (likely(cpus != NULL && page->state == PAGE_USED &&
+		   lists_serve(page->zone, page->owner))) {
 		if (likely(page->order == 0)) {
 			put = pcp_put(cpus, 0, page, &full);
 			if (unlikely(put == PCP_FULL))

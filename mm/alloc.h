@@ -16,11 +16,13 @@ enum alloc_flags {
 };
 
 /*
- * A chunk of 2^order pages for `owner` (not NULL; movable owners only with ALLOC_MOVABLE),
- * from `node` (or NODE_ANY) or the nearest that has one.  NULL: none.  Records the caller and
- * the time in the descriptor.
+ * A chunk of 2^order pages for `owner` (not NULL; movable owners with ALLOC_MOVABLE, and only
+ * they), from `node` (or NODE_ANY) or the nearest that has one.  NULL: none.  Records the caller
+ * and the time in the descriptor.
  */
 struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner);
+/* A chunk of a Normal zone for an owner who could move it but means to keep it where it is. */
+struct page *page_alloc_normal(unsigned order, int node, const struct page_owner *owner);
 void page_free(struct page *page);
 
 /* Gives a zone of the node table per-CPU lists (mm/pcp.h), in the caller's memory, zeroed: ncpus

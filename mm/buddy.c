@@ -184,7 +184,28 @@ static inline struct page *alloc_locked(struct zone *zone, unsigned order)
 	return carve(zone, head, order);
 }
 
-struct page *buddy_alloc(struct zone *zone, unsigned order)
+static inline bool counts_unmovable(const struct zone *zone)
+{
+	return zone->hooks != NULL && zone->hooks->count_unmovable != NULL;
+}
+
+/* The chunk is given to, or taken from, its owner. */
+static inline void count_owner(struct zone *zone, const struct page *page, int change)
+{
+	if (page->owner == NULL || !counts_unmovable(zone) || page_owner_movable(page->owner))
+		return;
+	ASSERT(zone->type != ZONE_MOVABLE);
+	zone->hooks->count_unmovable(zone, page_to_pfn(page), change);
+}
+
+/* The same for a per-CPU list. */
+static inline void count_list(struct zone *zone, const struct page *page, int change)
+{
+	if (zone->type != ZONE_MOVABLE && counts_unmovable(zone))
+		zone->hooks->count_unmovable(zone, page_to_pfn(page), change);
+}
+
+struct page *buddy_alloc_for(struct zone *zone, unsigned order, const struct page_owner *owner)
 {
 	struct page *page;
 	uint64_t flags;
@@ -192,9 +213,18 @@ struct page *buddy_alloc(struct zone *zone, unsigned order)
 	ASSERT(order <= MAX_ORDER);
 	flags = spin_lock(&zone->lock);
 	page = alloc_locked(zone, order);
-	zone->allocs += page != NULL;
+	if (page != NULL) {
+		zone->allocs++;
+		page->owner = owner;
+		count_owner(zone, page, 1);
+	}
 	spin_unlock(&zone->lock, flags);
 	return page;
+}
+
+struct page *buddy_alloc(struct zone *zone, unsigned order)
+{
+	return buddy_alloc_for(zone, order, NULL);
 }
 
 unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct page **chain)
@@ -209,6 +239,7 @@ unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct 
 		if (page == NULL)
 			break;
 		page->state = PAGE_PCP;
+		count_list(zone, page, 1);
 		*link = page;
 		link = (struct page **)&page->private;
 	}
@@ -269,16 +300,31 @@ static void free_locked(struct zone *zone, struct page *page)
 	zone->deferred = page;
 }
 
-void buddy_free(struct zone *zone, struct page *page)
+static void free_used(struct zone *zone, struct page *page)
 {
-	uint64_t flags = spin_lock(&zone->lock);
-
 	if (unlikely(page->state != PAGE_USED || !heads_chunk(zone, page)))
 		panic("buddy: freeing pfn 0x%lx of zone %u, which heads %s (order %u): %s",
 		      (unsigned long)page_to_pfn(page), zone->id, page_state_name(page),
 		      page->order, page_is_free(page) ? "double free" : "wild free");
 	zone->frees++;
+	count_owner(zone, page, -1);
 	free_locked(zone, page);
+}
+
+void buddy_free(struct zone *zone, struct page *page)
+{
+	uint64_t flags = spin_lock(&zone->lock);
+
+	free_used(zone, page);
+	spin_unlock(&zone->lock, flags);
+}
+
+void buddy_free_many(struct zone *zone, struct page *const pages[], unsigned n)
+{
+	uint64_t flags = spin_lock(&zone->lock);
+
+	for (unsigned i = 0; i < n; i++)
+		free_used(zone, pages[i]);
 	spin_unlock(&zone->lock, flags);
 }
 
@@ -291,6 +337,7 @@ struct page *buddy_give_batch(struct zone *zone, struct page *chain, unsigned n)
 
 		ASSERT(page->state == PAGE_PCP && heads_chunk(zone, page));
 		chain = (struct page *)page->private;
+		count_list(zone, page, -1);
 		free_locked(zone, page);
 	}
 	spin_unlock(&zone->lock, flags);

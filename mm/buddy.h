@@ -31,15 +31,20 @@
  * where the chunk found is smaller than a granule, of all of it.
  */
 struct page *buddy_alloc(struct zone *zone, unsigned order);
+/* The same for `owner`, who is entered and, if he cannot move it, counted. */
+struct page *buddy_alloc_for(struct zone *zone, unsigned order, const struct page_owner *owner);
 
 /* Gives a PAGE_USED chunk back: merged, or PAGE_ISOLATED where hooks->is_isolated() (a chunk
  * of order > BLOCK_ORDER is then handled block by block). */
 void buddy_free(struct zone *zone, struct page *page);
+/* The same for many of one zone, which is locked once. */
+void buddy_free_many(struct zone *zone, struct page *const pages[], unsigned n);
 
 /*
  * Batches of chunks of one order for a per-CPU list (mm/pcp.h), PAGE_PCP and linked by
  * page->private.  Taking returns how many there were, up to n, and the chain; giving returns what
- * is left of the chain without its first n.
+ * is left of the chain without its first n.  Those of a ZONE_NORMAL count as unmovable: its lists
+ * serve nobody else.
  */
 unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct page **chain);
 struct page *buddy_give_batch(struct zone *zone, struct page *chain, unsigned n);

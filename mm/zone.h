@@ -17,6 +17,7 @@
 
 enum zone_type { ZONE_NORMAL, ZONE_MOVABLE, ZONE_TYPES };
 
+struct memory_block;
 struct zone;
 
 /*
@@ -34,6 +35,10 @@ struct zone_hooks {
 	 * scrubbed before it leaves.  Called once a 2 MiB granule at most, not once a page.
 	 * Comes for boot memory too, from the first allocation on, when no blocks exist yet. */
 	void (*mark_dirty)(struct zone *zone, pfn_t pfn, uint64_t npages);
+	/* `change` (1 or -1) chunks more that start at `pfn` belong to an owner who cannot move
+	 * them, or to a per-CPU list that serves such owners.  Comes before there are blocks, too.
+	 */
+	void (*count_unmovable)(struct zone *zone, pfn_t pfn, int change);
 };
 
 struct free_area {
@@ -55,8 +60,9 @@ struct zone {
 	unsigned isolating;    /* [z] blocks of this zone that are going offline; mm/pcp.h looks */
 	pfn_t going_start;     /* [z] the one of them that was asked for last; for the hooks */
 	uint64_t going_npages; /* [z] 0: not known */
-	uint64_t present;      /* [z] pages: everything online, heads and reserved included */
-	uint64_t managed;      /* [z] pages: present less what was never given to the free lists */
+	struct memory_block *counted; /* [z] the one whose chunks were counted last, or NULL */
+	uint64_t present;  /* [z] pages: everything online, heads and reserved included */
+	uint64_t managed;  /* [z] pages: present less what was never given to the free lists */
 	uint64_t free;	   /* [z] pages on the free lists; zone_free_pages() has all free ones */
 	uint64_t isolated; /* [z] free pages held back by an offline: PAGE_ISOLATED */
 	uint64_t allocs, frees; /* [z] chunks, since boot, less those of the per-CPU lists */

@@ -28,6 +28,7 @@ BUDGETS = {
     ("why, 1 GiB of 4 KiB pages", None): 10_000_000,
     ("offline -n, 1 GiB of 4 KiB pages", None): 10_000_000,
     ("offline refused: unmovable page", None): 60_000,
+    ("refuse unmovable, worst case", None): 60_000,
     ("kernel to prompt", None): 0.5,
     ("ISO", None): 8_000_000,
     ("incremental build", None): 5,

@@ -57,6 +57,7 @@ void block_enter_zone(struct memory_block *block, struct zone *zone)
 	memset(pfn_to_page(block->usable), 0, sizeof(struct page));
 	block->zone = zone;
 	block->dirty = 0;
+	memset(block->unmovable, 0, sizeof(block->unmovable));
 	if (!memory_device_is_boot(block->device)) {
 		block->present = block->npages;
 		block->managed = usable;
@@ -83,6 +84,7 @@ void block_leave_zone(struct memory_block *block)
 	zone->present -= block->present;
 	zone->managed -= block->managed;
 	zone_forget_going(zone);
+	zone->counted = NULL;
 	block->zone = NULL;
 	err = block_request(block, BLOCK_EVENT_DONE, NULL);
 	ASSERT(err == 0);

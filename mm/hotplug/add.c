@@ -269,6 +269,15 @@ static void account_boot_block(struct memory_block *block)
 		block->managed += shared_pages(block->start, block->npages, base, size);
 }
 
+/* Pages were handed out before there were blocks to count them in. */
+static void count_boot_block(struct memory_block *block)
+{
+	uint64_t flags = spin_lock(&block->zone->lock);
+
+	block_count_unmovable(block, block->unmovable);
+	spin_unlock(&block->zone->lock, flags);
+}
+
 static void init_boot_device(struct memory_device *device, const struct boot_span *span,
 			     struct memory_block *blocks)
 {
@@ -291,6 +300,8 @@ static void init_boot_device(struct memory_device *device, const struct boot_spa
 	}
 	device->blocks_online = device->nblocks;
 	device_table_insert(device);
+	for (unsigned i = 0; i < device->nblocks; i++)
+		count_boot_block(&device->blocks[i]);
 }
 
 /* Boot memory came to the free lists block by block, before anyone could say what may merge. */

@@ -17,6 +17,9 @@
 #include "mm/hotplug/device.h"
 #include "mm/node.h"
 
+#define GRANULE_PAGES  (SIZE_2M / PAGE_SIZE)
+#define BLOCK_GRANULES (BLOCK_PAGES / GRANULE_PAGES)
+
 enum block_state {
 	BLOCK_OFFLINE,
 	BLOCK_GOING_ONLINE,
@@ -43,6 +46,10 @@ struct memory_block {
 	struct zone *zone;	      /* [z] NULL exactly while OFFLINE or MEMMAP */
 	uint64_t present, managed;    /* [h] pages, while online (boot blocks have holes) */
 	uint64_t dirty; /* [z] bit n: granule n (2 MiB) of the window was handed out */
+	/* [z] of each granule, the chunks that start in it and are in use by owners who cannot move
+	 * them, or on a per-CPU list of a Normal zone, which serves only such owners: so an offline
+	 * finds what is in its way by looking at one granule, not at every page */
+	uint16_t unmovable[BLOCK_GRANULES];
 };
 
 const char *block_state_name(enum block_state state); /* "online", "going-offline", "memmap" */

@@ -4,8 +4,6 @@
 #include "kernel/lib/assert.h"
 #include "mm/hotplug/hotplug_priv.h"
 
-#define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
-
 /*
  * A buddy of block size or more starts at a block's first page.  While that block is online in
  * this zone its first descriptor is written, so the allocator may look whether it heads a free
@@ -49,10 +47,7 @@ void zone_forget_going(struct zone *zone)
 /* The bits of granules first..last (within a window) set. */
 static uint64_t granule_mask(pfn_t first, pfn_t last)
 {
-	unsigned low = (first % BLOCK_PAGES) / GRANULE_PAGES;
-	unsigned high = (last % BLOCK_PAGES) / GRANULE_PAGES;
-
-	return (~0UL >> (63 - high)) & (~0UL << low);
+	return (~0UL >> (63 - granule_of(last))) & (~0UL << granule_of(first));
 }
 
 static void mark_dirty(struct zone *zone __unused, pfn_t pfn, uint64_t npages)
@@ -71,8 +66,23 @@ static void mark_dirty(struct zone *zone __unused, pfn_t pfn, uint64_t npages)
 	}
 }
 
+/* Runs of chunks are of one block mostly; block_leave_zone() takes the memory of it away. */
+static void count_unmovable(struct zone *zone, pfn_t pfn, int change)
+{
+	struct memory_block *block = zone->counted;
+
+	if (block == NULL || pfn - block->start >= block->npages) {
+		block = block_by_pfn(pfn);
+		if (block == NULL) /* boot memory: counted when its blocks are made */
+			return;
+		zone->counted = block;
+	}
+	block->unmovable[granule_of(pfn)] += (uint16_t)change;
+}
+
 const struct zone_hooks hotplug_zone_hooks = {
 	.may_merge = may_merge,
 	.is_isolated = is_isolated,
 	.mark_dirty = mark_dirty,
+	.count_unmovable = count_unmovable,
 };

@@ -39,6 +39,12 @@ static inline pfn_t block_end(const struct memory_block *block)
 	return block->start + block->npages;
 }
 
+/* The granule (2 MiB) of its window that a page lies in. */
+static inline unsigned granule_of(pfn_t pfn)
+{
+	return (unsigned)((pfn % BLOCK_PAGES) / GRANULE_PAGES);
+}
+
 /* --- walk.c: from chunk to chunk.  The zone's lock held, or hotplug_lock and a quiet block. --- */
 
 /* The head of the chunk over block->usable (it may start in an earlier block). */
@@ -53,6 +59,12 @@ struct page *chunk_run_end(const struct page *page, const struct page *end, uint
 /* Finds a chunk in use in [block->usable, end): its descriptor, or NULL.  `movable_too` false:
  * only what cannot be moved.  Takes the zone's lock. */
 struct page *block_find_used(const struct memory_block *block, bool movable_too);
+/* Finds a chunk whose owner cannot move it, by the counts: at the cost of a granule or two.  Takes
+ * the zone's lock.  What was not counted is only pinned. */
+struct page *block_find_counted(const struct memory_block *block);
+/* Counts the block's unmovable chunks by a walk: 1 for each that starts in granule n to counts[n].
+ * => zone's lock held */
+void block_count_unmovable(const struct memory_block *block, uint16_t counts[BLOCK_GRANULES]);
 /* Fills *why with the page, its owner and its allocating function; returns -EBUSY. */
 int refuse_used_page(struct refusal *why, const char *step, const struct page *page);
 

@@ -25,8 +25,6 @@
 #include "mm/pcp.h"
 #include "mm/slab.h"
 
-#define GRANULE_PAGES (SIZE_2M / PAGE_SIZE)
-
 void (*hotplug_progress)(const char *step, uint64_t moved, uint64_t total);
 
 FAULT_SITE(offline_check, "a block is looked at before it goes offline")
@@ -104,10 +102,11 @@ static int check_chunks(struct memory_block *block, struct offline_request *requ
 	return err;
 }
 
-static int offline_check(struct memory_block *block, void *arg)
+/* What can be told of a block without walking through it. */
+static int offline_look(struct memory_block *block, void *arg)
 {
 	struct offline_request *request = arg;
-	int err;
+	const struct page *page;
 
 	if (block->state != BLOCK_ONLINE) {
 		request->result->already++;
@@ -119,6 +118,17 @@ static int offline_check(struct memory_block *block, void *arg)
 		return refuse_at(
 			request->why, -EBUSY, "check", block->usable,
 			"and others of the block are reserved by the firmware or since boot");
+	page = block_find_counted(block);
+	return page != NULL ? refuse_used_page(request->why, "check", page) : 0;
+}
+
+static int offline_check(struct memory_block *block, void *arg)
+{
+	struct offline_request *request = arg;
+	int err;
+
+	if (block->state != BLOCK_ONLINE)
+		return 0;
 	if (FAULT_HIT(offline_check))
 		return refuse_at(request->why, -EBUSY, "check", block->start, FAULT_TEXT);
 	err = check_chunks(block, request);
@@ -270,8 +280,11 @@ static int block_commit(struct memory_block *block, void *arg __unused)
 
 static int offline_decide(struct offline_request *request)
 {
-	int err = blocks_for_each(request->range, offline_check, request);
+	/* All blocks are looked at before the first is walked through. */
+	int err = blocks_for_each(request->range, offline_look, request);
 
+	if (err == 0)
+		err = blocks_for_each(request->range, offline_check, request);
 	if (err == 0 && FAULT_HIT(offline_capacity))
 		return refuse(request->why, -ENOSPC, "capacity", FAULT_TEXT);
 	return err != 0 ? err : capacity_check(&request->capacity, request->why);

@@ -86,6 +86,20 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 	}
 }
 
+/* => zone's lock held */
+static void verify_unmovable(const struct memory_block *block)
+{
+	uint16_t walked[BLOCK_GRANULES];
+	char name[24];
+
+	block_count_unmovable(block, walked);
+	for (unsigned n = 0; n < BLOCK_GRANULES; n++)
+		if (walked[n] != block->unmovable[n])
+			violation("%s: %u unmovable chunks counted in granule %u, %u found",
+				  block_name(block, name, sizeof(name)), block->unmovable[n], n,
+				  walked[n]);
+}
+
 static void verify_block(const struct memory_device *device, const struct memory_block *block)
 {
 	bool in_zone = block->state == BLOCK_ONLINE || block->state == BLOCK_GOING_OFFLINE;
@@ -110,6 +124,7 @@ static void verify_block(const struct memory_device *device, const struct memory
 		return;
 	flags = spin_lock(&block->zone->lock);
 	verify_tiles(block, census);
+	verify_unmovable(block);
 	spin_unlock(&block->zone->lock, flags);
 }
 

@@ -92,9 +92,68 @@ struct page *block_find_used(const struct memory_block *block, bool movable_too)
 	return found;
 }
 
+/* Is the chunk one of those that block->unmovable counts? */
+static bool is_counted(const struct page *page)
+{
+	if (page->state == PAGE_PCP)
+		return page_zone(page)->type != ZONE_MOVABLE;
+	return page->state == PAGE_USED && page->owner != NULL && !page_owner_movable(page->owner);
+}
+
+/*
+ * The first chunk of granule n that is in use and cannot move.  If any chunk starts in a granule,
+ * one starts at its beginning: chunks are naturally aligned, so a smaller one that covers the
+ * beginning starts there, and a larger one covers all of the granule.
+ */
+static struct page *find_in_granule(const struct memory_block *block, unsigned n)
+{
+	pfn_t start = ALIGN_DOWN(block->start, BLOCK_PAGES) + n * GRANULE_PAGES;
+	struct page *end = pfn_to_page(MIN(start + GRANULE_PAGES, block_end(block)));
+	struct page *page = pfn_to_page(MAX(start, block->usable));
+
+	for (; page < end; page = next_chunk(page))
+		if (page->state == PAGE_USED && is_counted(page))
+			return page;
+	return NULL;
+}
+
+struct page *block_find_counted(const struct memory_block *block)
+{
+	struct page *found = NULL;
+	uint64_t flags;
+
+	if (!block_has_chunks(block))
+		return NULL;
+	flags = spin_lock(&block->zone->lock);
+	/* What starts in an earlier block is counted there. */
+	if (pfn_to_page(block->usable)->state == PAGE_COVERED) {
+		struct page *first = block_first_chunk(block);
+
+		if (first->state == PAGE_USED && is_counted(first))
+			found = first;
+	}
+	for (unsigned n = 0; found == NULL && n < BLOCK_GRANULES; n++)
+		if (block->unmovable[n] != 0)
+			found = find_in_granule(block, n);
+	spin_unlock(&block->zone->lock, flags);
+	return found;
+}
+
+void block_count_unmovable(const struct memory_block *block, uint16_t counts[BLOCK_GRANULES])
+{
+	struct page *start = pfn_to_page(block->usable), *end = pfn_to_page(block_end(block));
+
+	for (unsigned n = 0; n < BLOCK_GRANULES; n++)
+		counts[n] = 0;
+	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page))
+		if (page >= start && is_counted(page))
+			counts[granule_of(page_to_pfn(page))]++;
+}
+
 bool block_removable(const struct memory_block *block)
 {
-	return block->state == BLOCK_ONLINE && block_find_used(block, false) == NULL;
+	return block->state == BLOCK_ONLINE && block_find_counted(block) == NULL &&
+	       block_find_used(block, false) == NULL; /* pinned, perhaps */
 }
 
 int refuse_used_page(struct refusal *why, const char *step, const struct page *page)

@@ -9,6 +9,7 @@
 #include "kernel/fault.h"
 #include "kernel/lib/errno.h"
 #include "mm/alloc.h"
+#include "mm/buddy.h"
 #include "mm/page_pin.h"
 
 FAULT_SITE(migrate_isolate, "the owner of pages that must move is busy with them")
@@ -119,9 +120,12 @@ static void free_old(struct migration *m, const struct page_batch *batch)
 		uint64_t pages = 1UL << to->order;
 
 		m->pages += pages;
-		m->to_node[page_zone(to)->node] += pages;
-		page_free(batch->from[i]);
+		m->to_node[to->zone / ZONE_TYPES] += pages;
 	}
+	if (batch->count == 1)
+		page_free(batch->from[0]); /* a large one may reach beyond what goes offline */
+	else /* past the per-CPU lists: isolated, so nobody waits for them */
+		buddy_free_many(page_zone(batch->from[0]), batch->from, batch->count);
 }
 
 static int move(struct migration *m, struct page_batch *batch)
@@ -139,7 +143,8 @@ static int move(struct migration *m, struct page_batch *batch)
 			page_free(batch->to[i]);
 		return refused(m, batch->from[0], err);
 	}
-	free_old(m, batch);
+	if (batch->count != 0)
+		free_old(m, batch);
 	return batch->count == wanted ? 0 : refused(m, batch->from[batch->count], -ENOMEM);
 }
 

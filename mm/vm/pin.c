@@ -51,7 +51,7 @@ static int move_to_normal(struct vm_object *object, struct page **page, struct r
 
 	if (page_pins(from, PIN_SHORT) != 0)
 		return -EAGAIN;
-	to = page_alloc(from->order, 0, zone->node, &object->owner);
+	to = page_alloc_normal(from->order, zone->node, &object->owner);
 	if (to == NULL)
 		return refuse_at(
 			why, -ENOSPC, "pin", page_to_pfn(from),

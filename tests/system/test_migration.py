@@ -68,6 +68,7 @@ def test_churn_moves_back_and_forth(boot):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(4 * 3600)  # half a minute a round where the host has much else to do
 def test_churn_moves_200_times(boot):
     churn_moves(boot(), 200, eject_every=10)
 

@@ -91,7 +91,11 @@ static inline void mark_dirty(struct zone *z, pfn_t pfn, uint64_t npages)
 		block_of(p)->dirty[p % BLOCK_PAGES / GRANULE] = true;
 }
 
-static const struct zone_hooks hooks = {may_merge, is_isolated, mark_dirty};
+static const struct zone_hooks hooks = {
+	.may_merge = may_merge,
+	.is_isolated = is_isolated,
+	.mark_dirty = mark_dirty,
+};
 
 /* --- the model's view of what is free --- */
 
