@@ -19,9 +19,13 @@
 #include "kernel/panic.h"
 #include "kernel/shell/shell.h"
 
-#include <gcov.h>
-
 #define DEBUGCON 0xe9 /* reads 0xe9 where QEMU has one */
+
+/* libgcov's, as the manual has it; its gcov.h is not where every compiler looks. */
+struct gcov_info;
+void __gcov_info_to_gcda(const struct gcov_info *info, void (*filename)(const char *, void *),
+			 void (*dump)(const void *, unsigned, void *),
+			 void *(*allocate)(unsigned, void *), void *arg);
 
 extern const struct gcov_info *const __gcov_info_start[], *const __gcov_info_end[];
 
@@ -84,7 +88,8 @@ SHELL_COMMAND(gcov, "", "write what ran to QEMU's debug console (coverage builds
 		return shell_error("gcov", -ENODEV, "there is no debug console (-debugcon)");
 	/* libgcov was compiled for a program: an interrupt would write over its red zone. */
 	flags = cpu_irq_save();
-	for (const struct gcov_info *const *info = __gcov_info_start; info < __gcov_info_end; info++)
+	for (const struct gcov_info *const *info = __gcov_info_start; info < __gcov_info_end;
+	     info++)
 		__gcov_info_to_gcda(*info, begin_file, add_to_file, no_memory, NULL);
 	put("E", 1);
 	cpu_irq_restore(flags);

@@ -65,11 +65,10 @@ static int64_t operand(const struct type_descriptor *type, uint64_t word)
 	return (int64_t)word;
 }
 
-#define DIE(where, fmt, ...)                                                           \
-	panic("ubsan: %s:%u:%u: " fmt, (where)->file, (where)->line, (where)->column, \
-	      ##__VA_ARGS__)
+#define DIE(where, fmt, ...) \
+	panic("ubsan: %s:%u:%u: " fmt, (where)->file, (where)->line, (where)->column, ##__VA_ARGS__)
 
-#define HANDLER(name, ...)                                    \
+#define HANDLER(name, ...)                                       \
 	void __ubsan_handle_##name(__VA_ARGS__); /* no header */ \
 	void __ubsan_handle_##name(__VA_ARGS__)
 

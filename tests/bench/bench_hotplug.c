@@ -11,7 +11,7 @@
 KERNEL_BENCH(block_lookup, "lookup")
 {
 	static pfn_t pfns[LOOKUPS];
-	unsigned ndevices = 0, missed = 0;
+	unsigned ndevices = 1, missed = 0; /* boot memory is the first */
 
 	while (memory_device_at(ndevices) != NULL)
 		ndevices++;
