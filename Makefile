@@ -12,6 +12,7 @@
 ## make core       a core of the machine of make run, for gdb
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make coverage   which lines the tests reach; build/coverage/index.html
+## make compile_commands.json  build/compile_commands.json, for editors
 ## make check      format, clang-tidy, layering, file sizes, scripts
 ## make clean      remove build/
 ##
@@ -207,6 +208,13 @@ demo: setup-run
 debug: setup-debug
 	@$(SUBMAKE) iso
 	@tools/debug
+
+# For editors (clangd): how every source file is compiled.
+.PHONY: compile_commands.json
+compile_commands.json:
+	@mkdir -p $(BUILD)
+	@$(PYTHON) tools/compile_commands $(KCC) $(KERNEL_CFLAGS) $(ACPICA_CFLAGS) -- $(SOURCES_C) \
+		>$(BUILD)/compile_commands.json
 
 .PHONY: core
 core:
