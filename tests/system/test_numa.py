@@ -36,6 +36,30 @@ def test_migration_prefers_its_node_but_may_leave_it(boot):
     guest.ok("hog stop h")
 
 
+def test_migration_goes_near_first(boot):
+    """Its own node until that is full, then the next by distance, though a far one has room."""
+    extra = ["-numa", "dist,src=0,dst=1,val=31", "-numa", "dist,src=0,dst=2,val=31",
+             "-numa", "dist,src=1,dst=2,val=15"]
+    guest = boot(nodes=3, mem="768M", extra=extra)
+    _, leaving = guest.plug_named("256M", node=1)
+    _, own = guest.plug_named("128M", node=1)
+    _, near = guest.plug_named("256M", node=2)
+    guest.ok("hog start boot max kernel node=1", scale=4)  # what node 1 had before
+    guest.ok(f"online {leaving} movable")
+    guest.ok("hog start h 160M movable node=1", scale=4)
+    guest.ok(f"online {own} movable")
+    guest.ok(f"online {near} movable")
+    text = guest.ok(f"offline {leaving}", scale=4)
+    moved = re.search(r"(\d+) pages moved to node 1, (\d+) to node 2\s", text)
+    assert moved, text
+    to_own, to_near = map(int, moved.groups())
+    assert to_own + to_near == 160 * MIB // 4096
+    assert to_own >= 126 * MIB // 4096, "all of what is free on its own node"
+    guest.ok("hog verify h", scale=4)
+    guest.ok("hog stop h")
+    guest.ok("hog stop boot")
+
+
 def test_node_born_and_gone(boot):
     """A node without memory is made by its first DIMM and ends with its last."""
     extra = ["-numa", "node,nodeid=0,cpus=0-1,memdev=m0", "-numa", "node,nodeid=1",
