@@ -71,7 +71,7 @@ def sizes(table):
     draw("size", curves)
 
 
-# --- number of devices -----------------------------------------------------------------------------
+# --- number of devices -------------------------------------------------------------------------
 
 def worker_us(guest):
     """CPU time so far of the threads that run the firmware's AML and serve its events."""
@@ -138,7 +138,7 @@ def devices(table):
     draw("devices", curves)
 
 
-# --- the picture -----------------------------------------------------------------------------------
+# --- the picture ---------------------------------------------------------------------------
 
 def linux_by_size(measure):
     """Linux's recorded curve of a measure."""
