@@ -94,7 +94,6 @@ KERNEL_TEST(shell, errors_are_one_line_with_a_code)
 	expect_error(t, "why 0x1000-0x2000", SHELL_FAIL,
 		     "covers only a part of memory0 [EINVAL]\n");
 	expect_error(t, "chmem -e 1M", SHELL_FAIL, "[EINVAL]\n");
-	expect_error(t, "chmem -e 16T", SHELL_FAIL, "[ENOMEM]\n");
 	expect_error(t, "page 0xfffffffff", SHELL_FAIL, "[ENOENT]\n");
 	expect_error(t, "policy online sideways", SHELL_FAIL, "[EINVAL]\n");
 	expect_error(t, "lsmem -o RANGE,NONSENSE", SHELL_USAGE, "[EINVAL]\n");
