@@ -70,6 +70,10 @@ static void run_sequence(char final)
 	case 'H':
 		term.row = term.column = 0;
 		break;
+	case 'h':
+	case 'l':
+		assert_memory_equal(term.sequence, "[?2004", 6); /* bracketed paste */
+		break;
 	case 'J':
 		if (n == 2)
 			memset(term.cells, ' ', sizeof(term.cells));
@@ -95,7 +99,7 @@ static void sequence_byte(char c)
 		term.column = term.saved_column;
 		term.late_wrap = term.saved_wrap;
 		term.in_sequence = false;
-	} else if (term.nsequence == 0 || (c >= '0' && c <= '9') || c == ';') {
+	} else if (term.nsequence == 0 || (c >= '0' && c <= '9') || c == ';' || c == '?') {
 		assert_true(term.nsequence < sizeof(term.sequence) - 1);
 		term.sequence[term.nsequence++] = c;
 		term.sequence[term.nsequence] = '\0';
