@@ -85,8 +85,8 @@ def test_undefined_behaviour_dies_where_it_is_looked_for(boot):
         guest.refused("provoke undefined", "EOPNOTSUPP")
         return
     report = provoke(guest, "undefined")
-    assert re.search(r"^panic: ubsan: \S+cmd_provoke\.c:\d+:\d+: 2147483647 \+ 1 does not fit 'int'",
-                     report, re.M), report
+    assert re.search(r"^panic: ubsan: \S+cmd_provoke\.c:\d+:\d+: "
+                     r"2147483647 \+ 1 does not fit 'int'", report, re.M), report
 
 
 def test_lock_order(boot):
