@@ -44,7 +44,7 @@ class Guest:
         self.echo = echo
         self.log_path = log
         if log:
-            os.makedirs(os.path.dirname(log), exist_ok=True)
+            os.makedirs(os.path.dirname(os.path.abspath(log)), exist_ok=True)
         self._log = open(log, "wb") if log else None
         self._cond = threading.Condition()
         self._marker = 0
