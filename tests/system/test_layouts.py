@@ -38,14 +38,14 @@ node 1 cpus:
 node 1 size: 510 MB
 node 1 free: 8 MB
 node distances:
-node   0   1 
-  0:  10  31 
-  1:  31  10 
+node   0   1\x20
+  0:  10  31\x20
+  1:  31  10\x20
 """
 # Linux 6.1
 BUDDYINFO = """\
-Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3 
-Node 0, zone   Normal  19179  47371  41459  13205   4818   2584   1567    780    428     16   2428 
+Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3\x20
+Node 0, zone   Normal  19179  47371  41459  13205   4818   2584   1567    780    428     16   2428\x20
 """
 ZONEINFO = """\
 Node 0, zone   Normal
