@@ -44,8 +44,10 @@ node   0   1\x20
 """
 # Linux 6.1
 BUDDYINFO = """\
-Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3\x20
-Node 0, zone   Normal  19179  47371  41459  13205   4818   2584   1567    780    428     16   2428\x20
+Node 0, zone      DMA\
+      0      0      0      0      0      0      0      0      1      1      3\x20
+Node 0, zone   Normal\
+  19179  47371  41459  13205   4818   2584   1567    780    428     16   2428\x20
 """
 ZONEINFO = """\
 Node 0, zone   Normal
