@@ -171,7 +171,7 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 	DEBUG_CHECK((flags & ALLOC_MOVABLE) || !page_owner_movable(owner));
 	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
 
-	/* Threads run on the boot CPU, which is in node 0. */
+	/* Anywhere begins at node 0, whichever node the CPU is in. */
 	if (node == NODE_ANY)
 		node = 0;
 	cpus = pcp_of_zone[(unsigned)node * ZONE_TYPES + (flags & ALLOC_MOVABLE)];
