@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from conftest import ROOT
-from harness import OST_INSERT, OST_SUCCESS
 
 sys.path.insert(0, os.path.join(ROOT, "tests/firmware"))
 
@@ -112,40 +111,3 @@ def test_panic_shows_every_cpu(boot):
     start = len(guest.text)
     guest.send("cpus\r")
     guest.expect(r"running.*^panic> ", start=start, panic_ok=True)
-
-
-def test_stress_uses_every_cpu(boot):
-    guest = boot(smp=4)
-    text = guest.ok("stress 5 seed=7", scale=4)
-    assert "stress: ok: 8 threads on 4 CPUs" in text
-    assert all(row["switches"] > 0 for row in cpus(guest))
-
-
-def stress_while_dimms_come_and_go(boot, seconds, seed):
-    """The host plugs DIMMs, which go online by themselves, and takes them back, all the time."""
-    guest = boot(nodes=2, smp=4, fw_cfg={"cmdline": "memhp_default_state=online_movable"})
-    with guest.same_census():
-        start = len(guest.text)
-        guest.send(f"stress {seconds} seed={seed}\r")
-        rounds = 0
-        while "stress: ok" not in guest.text[start:]:
-            assert "error: stress" not in guest.text[start:], guest.text[start:]
-            mark = guest.qmp.mark()
-            ident = guest.plug("256M", node=1, wait=False)
-            assert guest.ost(mark, source=OST_INSERT)["status"] == OST_SUCCESS
-            mark = guest.unplug(ident)
-            guest.gone(ident, mark)
-            rounds += 1
-        guest.expect(r"^hr> $", start=start)
-    assert rounds > 0
-    return rounds
-
-
-def test_stress_while_dimms_come_and_go(boot):
-    stress_while_dimms_come_and_go(boot, 5, 1)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("seed", range(10))
-def test_stress_for_a_minute_while_dimms_come_and_go(boot, seed):
-    stress_while_dimms_come_and_go(boot, 60, seed)

@@ -1,0 +1,38 @@
+/*
+ * kernel/stress.h - load on every CPU, verified: what `stress` does.
+ *
+ * On each CPU a thread that allocates chunks of pages, which stays there, and two that go where
+ * there is room: one uses objects of all sizes, one maps memory that moves under it.  Besides
+ * these, one thread that takes lists and slabs away, and one that takes blocks of plugged
+ * devices offline and puts them back.  Memory that is out is no failure, a refused offline
+ * neither; a wrong word and a violated invariant are.
+ *
+ * Lock: stress_run() is for one thread at a time (a mutex of its own).
+ */
+#ifndef KERNEL_STRESS_H
+#define KERNEL_STRESS_H
+
+#include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+struct stress_totals {
+	unsigned threads;
+	uint64_t operations, bytes; /* all told; bytes verified */
+	uint64_t maps, drains;	    /* objects mapped; rounds of the shrinker */
+	uint64_t offlines, refused; /* blocks that went and came back; that did not go */
+	uint64_t out_of_memory;
+	bool interrupted;
+};
+
+/*
+ * Runs for `us`, or until interrupted, and verifies every invariant at the end; each violation
+ * goes to report().  All that was allocated is free again, and blocks are as they were, but for
+ * what others did to them meanwhile.
+ *
+ * => 0; -ENOMEM: no memory for the threads; -EBADMSG: a wrong word; -EIO: a violated invariant,
+ *    or a block that would not come back
+ */
+int stress_run(uint64_t us, uint64_t seed, struct stress_totals *totals,
+	       void (*report)(const char *violation), struct refusal *why);
+
+#endif
