@@ -104,7 +104,8 @@ KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexec
 -include drivers/acpi/acpica.mk
 $(O)/drivers/acpi/%.o: EXTRA_CFLAGS = $(ACPICA_CFLAGS)
 $(O)/drivers/acpi/tables/%.o: EXTRA_CFLAGS =
-$(patsubst %.c,$(O)/%.o,$(wildcard drivers/acpi/*.c)): | $(ACPICA_READY)
+$(O)/tests/kernel/test_osl%.o: EXTRA_CFLAGS = $(ACPICA_CFLAGS)
+$(patsubst %.c,$(O)/%.o,$(wildcard drivers/acpi/*.c tests/kernel/test_osl*.c)): | $(ACPICA_READY)
 
 # --- the kernel ------------------------------------------------------------------------------
 .PHONY: kernel iso

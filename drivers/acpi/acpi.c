@@ -134,6 +134,7 @@ void acpi_get_status(struct acpi_status *status)
 		.acpica_version = version,
 		.slots = nr_slots,
 		.notify_count = notify_count(),
+		.scans = notify_scans(),
 	};
 	osl_memory_status(status);
 	osl_event_status(status);

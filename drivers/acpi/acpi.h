@@ -22,6 +22,8 @@ struct acpi_status {
 	const char *acpica_version;
 	unsigned sci, slots;
 	uint64_t sci_count, notify_count;
+	uint64_t events_dropped; /* of what ACPICA deferred, since too much waited */
+	uint64_t scans;		 /* looks at every slot, for whatever reason */
 	size_t arena_size, arena_used, arena_peak;
 	uint64_t arena_refused; /* requests it could not serve */
 };

@@ -43,5 +43,6 @@ int notify_enable(void);
  * get another chance. */
 void notify_rescan(bool again);
 uint64_t notify_count(void);
+uint64_t notify_scans(void); /* looks at every slot, since boot */
 
 #endif

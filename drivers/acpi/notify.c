@@ -6,8 +6,9 @@
  * it was served is served once.
  *
  * Events get lost: those raised before the events were enabled, those that found the arena or
- * the ring full.  So after each batch of requests the worker "settles": it looks at every slot,
- * which changes nothing where nothing is new.
+ * the ring full, those that came through a container.  Whoever notices asks for a scan, which
+ * looks at every slot and changes nothing where nothing is new.  It is not done unasked: its
+ * cost follows the slots that the firmware has, not what happened.
  *
  * Lock: none of its own; the queue's, and atomics.
  */
@@ -22,15 +23,33 @@
 
 static struct workqueue hotplug_queue;
 static struct work settle_work;
+static bool scan_wanted;  /* [a] look at every slot when the batch is done */
 static bool rescan_again; /* [a] the user's rescan: refused DIMMs too */
 static uint64_t notifies; /* [a] */
+static uint64_t scans;	  /* [a] */
 
 /* --- after a batch --- */
 
-static void look_at_all_slots(void)
+static void request_scan(void)
 {
+	__atomic_store_n(&scan_wanted, true, __ATOMIC_RELAXED);
+	work_queue(&hotplug_queue, &settle_work);
+}
+
+static void scan_all_slots(void)
+{
+	__atomic_fetch_add(&scans, 1, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < nr_slots; i++)
 		memdev_check(&slots[i], OST_INSERTION);
+}
+
+/* A slot whose _STA failed gets another chance with whatever happens next. */
+static void retry_failed_slots(void)
+{
+	for (unsigned i = 0; i < nr_slots; i++) {
+		if (slots[i].failures != 0)
+			memdev_check(&slots[i], OST_INSERTION);
+	}
 }
 
 /* QEMU's tables, whose memory hot-plug event is GPE 3 on every machine type? */
@@ -47,43 +66,56 @@ static bool firmware_is_qemu(void)
 }
 
 /*
- * QEMU's event method reports one cause a slot at a time, insertion before ejection, and only
- * it resets a cause.  A DIMM that was found by looking still has its insertion pending, which
- * would hide a later eject request; running the method once more clears that.  It may raise
- * Notify again, whose batch ends here again: unless the SCI has fired in between, that stops
- * after a few rounds whatever the firmware does.
+ * More than a few batches without an interrupt in between: the firmware's methods notify each
+ * other, or the arena is too small for them.  Nothing new is behind it.
  */
-static void flush_pending_events(void)
+static bool going_round(void)
 {
 	static unsigned rounds;
 	static uint64_t sci_seen;
 	struct acpi_status status;
-	int err;
 
 	osl_event_status(&status);
 	rounds = status.sci_count == sci_seen ? rounds + 1 : 0;
 	sci_seen = status.sci_count;
-	if (rounds > 16 || !firmware_is_qemu())
+	return rounds > 16;
+}
+
+/*
+ * QEMU's event method reports one cause a slot at a time, insertion before ejection, and only
+ * it resets a cause.  A DIMM that was found by a scan still has its insertion pending, which
+ * would hide a later eject request; running the method once more clears that.  It may raise
+ * Notify again, whose batch ends here again.
+ */
+static void flush_pending_events(void)
+{
+	int err;
+
+	if (!firmware_is_qemu())
 		return;
 	err = aml_evaluate(NULL, "\\_GPE._E03", NULL, NULL);
-	if (err != 0 && err != -ENOENT)
-		klog(LOG_WARN, "acpi: \\_GPE._E03 failed: %s", errno_name(err));
+	if (err == 0 || err == -ENOENT)
+		return;
+	klog(LOG_WARN, "acpi: \\_GPE._E03 failed: %s; looking at every slot", errno_name(err));
+	scan_all_slots();
 }
 
 static void settle(struct work *work __unused)
 {
 	struct noalloc *outer = noalloc_enter(&hotplug_noalloc);
+	bool again = __atomic_exchange_n(&rescan_again, false, __ATOMIC_RELAXED);
+	bool calm = !going_round();
 
-	if (osl_event_lost())
-		klog(LOG_WARN, "acpi: events were lost; looking at every slot");
-	if (__atomic_exchange_n(&rescan_again, false, __ATOMIC_RELAXED)) {
-		for (unsigned i = 0; i < nr_slots; i++) {
-			slots[i].refused = false;
-			slots[i].failures = 0;
-		}
+	for (unsigned i = 0; i < nr_slots && again; i++) {
+		slots[i].refused = false;
+		slots[i].failures = 0;
 	}
-	look_at_all_slots();
-	flush_pending_events();
+	if ((__atomic_exchange_n(&scan_wanted, false, __ATOMIC_RELAXED) && calm) || again)
+		scan_all_slots();
+	else
+		retry_failed_slots();
+	if (calm)
+		flush_pending_events();
 	noalloc_leave(outer);
 }
 
@@ -148,6 +180,12 @@ static const char *notify_text(enum slot_request_kind kind)
 	return text[kind];
 }
 
+static void events_lost(void)
+{
+	klog(LOG_WARN, "acpi: events may be lost; looking at every slot");
+	request_scan();
+}
+
 /* ACPICA's handler for every Notify, on the thread "acpi". */
 static void notify_handler(acpi_handle device, u32 code, void *context __unused)
 {
@@ -159,7 +197,7 @@ static void notify_handler(acpi_handle device, u32 code, void *context __unused)
 	if (slot == NULL) {
 		/* A container of slots, perhaps; anything else is not our subject. */
 		if (kind == REQUEST_BUS_CHECK || kind == REQUEST_DEVICE_CHECK)
-			work_queue(&hotplug_queue, &settle_work);
+			request_scan();
 		return;
 	}
 	event_record(EVENT_NOTIFY, slot->name, 0, code, "%s %s", slot->path, notify_text(kind));
@@ -177,6 +215,7 @@ int notify_init(void)
 		for (unsigned kind = 0; kind < REQUEST_KINDS; kind++)
 			slots[i].request[kind].work.fn = serve;
 	}
+	osl_event_on_loss(events_lost);
 	return workqueue_init(&hotplug_queue, "hotplug");
 }
 
@@ -192,11 +231,16 @@ void notify_rescan(bool again)
 {
 	if (again)
 		__atomic_store_n(&rescan_again, true, __ATOMIC_RELAXED);
-	work_queue(&hotplug_queue, &settle_work);
+	request_scan();
 	workqueue_flush(&hotplug_queue);
 }
 
 uint64_t notify_count(void)
 {
 	return __atomic_load_n(&notifies, __ATOMIC_RELAXED);
+}
+
+uint64_t notify_scans(void)
+{
+	return __atomic_load_n(&scans, __ATOMIC_RELAXED);
 }

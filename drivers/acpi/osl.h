@@ -20,8 +20,10 @@
  * 16 KiB (5.3 measured) for a method of each of the three threads that run any. */
 #define OSL_ARENA_MARGIN (OSL_EVENTS_MAX * 80 + 3 * 16 * KiB)
 
-/* Events that wait for the thread: a GPE method may notify every slot at once. */
-#define OSL_EVENTS_MAX 512U
+/* What waits for the thread: the methods of up to 128 general-purpose events, each once (it is
+ * off until its method has run), and Notifies, of which a method may send one to every slot. */
+#define OSL_EVENTS_MAX	 512U
+#define OSL_NOTIFIES_MAX (OSL_EVENTS_MAX - 128U)
 
 void osl_memory_init(void);
 void osl_memory_status(struct acpi_status *status);
@@ -29,8 +31,9 @@ void osl_memory_status(struct acpi_status *status);
 /* Makes the thread "acpi" that runs what acpi_os_execute() queues: 0 or -ENOMEM. */
 int osl_event_init(void);
 void osl_event_status(struct acpi_status *status);
-/* True once after an event was dropped since the ring was full. */
-bool osl_event_lost(void);
+/* `fn` is called on the thread "acpi" when an event was dropped or its method may have been
+ * aborted, since the ring or the arena was full.  Set before events are enabled. */
+void osl_event_on_loss(void (*fn)(void));
 
 /* Waits `us` microseconds, whether or not somebody interrupts the thread. */
 void osl_wait_us(uint64_t us);

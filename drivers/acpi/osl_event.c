@@ -3,7 +3,8 @@
  *
  * The SCI's handler reads and masks general-purpose events and defers their methods by
  * acpi_os_execute(), which may be called with interrupts off and therefore only writes to a
- * static ring.  One thread, "acpi", runs what stands there, in order.
+ * static ring.  One thread, "acpi", runs what stands there, in order.  What was cut short, by a
+ * full ring or a full arena, is told to whoever asked for that, so that no event is missed.
  *
  * Lock: ring_lock (spin, rank ACPI) guards the ring and the counts.
  */
@@ -25,11 +26,15 @@ static struct event ring[OSL_EVENTS_MAX];
 static uint64_t ring_head; /* events taken out since boot */
 static uint64_t ring_tail; /* events put in since boot */
 static bool ring_running;  /* the one before ring_head is still at work */
-static bool ring_lost;
+static uint64_t ring_dropped;
 static struct spinlock ring_lock = SPINLOCK_INIT("acpi ring", RANK_ACPI);
 static struct wait_queue ring_wait = WAIT_QUEUE_INIT(ring_wait, "acpi ring");
 static struct wait_queue drained_wait = WAIT_QUEUE_INIT(drained_wait, "acpi drained");
 static struct thread *ring_thread;
+
+/* Losses that on_loss was told of; the thread's own, as is on_loss once events are enabled. */
+static uint64_t losses_told;
+static void (*on_loss)(void);
 
 static acpi_osd_handler sci_handler;
 static void *sci_context;
@@ -54,6 +59,22 @@ static bool ring_is_idle(void *arg __unused)
 	return idle;
 }
 
+/* On the thread "acpi", after an event that may have been cut short. */
+static void tell_of_losses(void)
+{
+	struct acpi_status status = {0};
+	uint64_t losses;
+
+	osl_memory_status(&status);
+	osl_event_status(&status);
+	losses = status.arena_refused + status.events_dropped;
+	if (losses == losses_told)
+		return;
+	losses_told = losses;
+	if (on_loss != NULL)
+		on_loss();
+}
+
 static void run_next_event(void)
 {
 	struct noalloc *outer;
@@ -67,6 +88,7 @@ static void run_next_event(void)
 
 	outer = noalloc_enter(&hotplug_noalloc);
 	event.run(event.context);
+	tell_of_losses();
 	noalloc_leave(outer);
 
 	flags = spin_lock(&ring_lock);
@@ -89,20 +111,24 @@ int osl_event_init(void)
 	return ring_thread != NULL ? 0 : -ENOMEM;
 }
 
-acpi_status acpi_os_execute(acpi_execute_type type __unused, acpi_osd_exec_callback function,
-			    void *context)
+/*
+ * A Notify leaves room for the methods of general-purpose events: ACPICA turns an event off for
+ * good whose method it cannot queue, and only that method resets what the firmware has to say.
+ */
+acpi_status acpi_os_execute(acpi_execute_type type, acpi_osd_exec_callback function, void *context)
 {
+	unsigned limit = type == OSL_GPE_HANDLER ? OSL_EVENTS_MAX : OSL_NOTIFIES_MAX;
 	uint64_t flags;
 	bool room;
 
 	if (function == NULL)
 		return AE_BAD_PARAMETER;
 	flags = spin_lock(&ring_lock);
-	room = ring_tail - ring_head < OSL_EVENTS_MAX;
+	room = ring_tail - ring_head < limit;
 	if (room)
 		ring[ring_tail++ % OSL_EVENTS_MAX] = (struct event){function, context};
 	else
-		ring_lost = true;
+		ring_dropped++;
 	spin_unlock(&ring_lock, flags);
 	if (!room)
 		return AE_NO_MEMORY;
@@ -117,20 +143,16 @@ void acpi_os_wait_events_complete(void)
 		wait_event(&drained_wait, ring_is_idle, NULL, 0, false);
 }
 
-bool osl_event_lost(void)
+void osl_event_on_loss(void (*fn)(void))
 {
-	uint64_t flags = spin_lock(&ring_lock);
-	bool lost = ring_lost;
-
-	ring_lost = false;
-	spin_unlock(&ring_lock, flags);
-	return lost;
+	on_loss = fn;
 }
 
 void osl_event_status(struct acpi_status *status)
 {
 	status->sci = sci_number;
 	status->sci_count = __atomic_load_n(&sci_count, __ATOMIC_RELAXED);
+	status->events_dropped = __atomic_load_n(&ring_dropped, __ATOMIC_RELAXED);
 }
 
 /* --- the SCI --- */

@@ -116,8 +116,8 @@ static void acpi_text(struct flags *flags)
 	shell_printf("ACPICA: %s, %zu KiB of %zu KiB used, %zu KiB at most\n",
 		     status.acpica_version, status.arena_used / KiB, status.arena_size / KiB,
 		     status.arena_peak / KiB);
-	shell_printf("events: %lu interrupts at SCI %u, %lu notifications\n", status.sci_count,
-		     status.sci, status.notify_count);
+	shell_printf("events: %lu interrupts at SCI %u, %lu notifications, %lu dropped\n",
+		     status.sci_count, status.sci, status.notify_count, status.events_dropped);
 	shell_printf("slots: %u, %u occupied\n", status.slots, occupied_slots());
 	if (status.slots && (flags->all || occupied_slots()))
 		table_print(ROWS(slots), slot_rows, flags);
@@ -173,16 +173,33 @@ static void acpi_json(void)
 		json_number(&j, "sci", status.sci);
 		json_number(&j, "sci_count", status.sci_count);
 		json_number(&j, "notify_count", status.notify_count);
+		json_number(&j, "events_dropped", status.events_dropped);
+		json_number(&j, "scans", status.scans);
 		slots_json(&j);
 	}
 	json_end(&j);
 }
 
-SHELL_COMMAND(acpi, "[-a] [-J]", "ACPI tables, events and occupied slots (-a: empty ones too)",
+static int rescan(void)
+{
+	struct acpi_status status;
+
+	acpi_get_status(&status);
+	if (!status.up)
+		return shell_error("acpi", -ENODEV, "ACPICA is not running: there is no slot");
+	acpi_rescan();
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(acpi, "[-a] [-J] | rescan",
+	      "ACPI tables, events and occupied slots (-a: empty ones too); rescan: look at every\n"
+	      "slot again, also at those whose DIMM was refused",
 	      "acpi -a", SHELL_NORMAL)
 {
 	struct flags flags;
 
+	if (argc == 2 && strcmp(argv[1], "rescan") == 0)
+		return rescan();
 	if (parse_flags("acpi", "aJ", argc, argv, &flags))
 		return SHELL_USAGE;
 	if (flags.json)
