@@ -1,7 +1,7 @@
 /*
  * mm/alloc.c - which zone of which node serves a request.
  *
- * Holds only a table of the zones' per-CPU lists, immutable after start, and locks nothing itself.
+ * Holds only a table of the zones' per-CPU lists, immutable after start, and guards nothing.
  *
  * Nodes are tried nearest first; within a node a
  * movable request takes ZONE_MOVABLE before ZONE_NORMAL, so that a near page that may block an
@@ -231,6 +231,22 @@ void page_free(struct page *page)
 	}
 	if (unlikely(put == PCP_NOT))
 		return free_slow(page);
+}
+
+/*
+ * A page goes to a CPU's list without the zone's lock, so under that lock a chunk may be seen in
+ * use whose owner frees it this moment.  Who saw it so holds the lock since before it was freed.
+ */
+void page_owner_retire(void)
+{
+	unsigned n;
+
+	for_each_node (n)
+		for (unsigned type = 0; type < ZONE_TYPES; type++) {
+			struct zone *zone = &nodes[n].zone[type];
+
+			spin_unlock(&zone->lock, spin_lock(&zone->lock));
+		}
 }
 
 void pages_settle(void)

@@ -25,6 +25,13 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 struct page *page_alloc_normal(unsigned order, int node, const struct page_owner *owner);
 void page_free(struct page *page);
 
+/*
+ * Waits until nobody who walks under a zone's lock can still have seen an owner whose last chunk
+ * was freed before the call: what holds the struct page_owner may then go.  By taking each zone's
+ * lock once.
+ */
+void page_owner_retire(void);
+
 /* Gives a zone of the node table per-CPU lists (mm/pcp.h), in the caller's memory, zeroed: ncpus
  * entries.  Once, at start. */
 struct pcp;

@@ -52,7 +52,9 @@ struct page_batch {
 };
 
 /*
- * Who a used chunk belongs to.  Instances live as long as any page points at them.
+ * Who a used chunk belongs to.  Instances live as long as any page points at them, and then until
+ * page_owner_retire() (mm/alloc.h) returns: so who finds a chunk in use by page_in_use(), under
+ * the lock of its zone, may follow page->owner until he drops that lock, and no longer.
  * `move` NULL: unmovable, and `name` is the reason that `why` prints ("slab:thread").
  *
  * isolate   from now until putback() no chunk of the owner comes, goes, moves or gets pinned.
@@ -66,6 +68,8 @@ struct page_owner_ops {
 	int (*move)(const struct page_batch *batch);
 	void (*putback)(const struct page_owner *owner);
 };
+#define PAGE_OWNER_NAME_MAX 40 /* for a copy: what is longer is cut there */
+
 struct page_owner {
 	const char *name;
 	const struct page_owner_ops *ops; /* NULL: unmovable */
@@ -126,6 +130,13 @@ static inline struct page *virt_to_page(const void *va)
 static inline vaddr_t page_caller(const struct page *page)
 {
 	return KERNEL_BASE | page->caller;
+}
+
+/* Has the chunk an owner?  Asked before page->owner is read: another CPU may just be taking the
+ * chunk from its list, and writes the owner first. */
+static inline bool page_in_use(const struct page *page)
+{
+	return __atomic_load_n(&page->state, __ATOMIC_ACQUIRE) == PAGE_USED;
 }
 
 /* Is the chunk free, on a free list or on a CPU's? */

@@ -174,7 +174,7 @@ static void print_moves(const struct block_range *range)
 		shell_printf("  %s %8llu pages from pfn 0x%llx on: %s\n",
 			     h->movable ? "moves  " : "refuses", (unsigned long long)h->pages,
 			     (unsigned long long)h->first,
-			     h->owner != NULL ? h->owner->name : "an allocation under way");
+			     h->name[0] != '\0' ? h->name : "an allocation under way");
 		pages += h->pages;
 	}
 	if (n > HOLDERS_SHOWN)

@@ -96,7 +96,7 @@ static void print_bar(uint64_t part, uint64_t all, enum shell_color color)
 
 static void add_used(const struct page *page, pfn_t first __unused, uint64_t npages, void *ctx)
 {
-	if (page->state == PAGE_USED)
+	if (page_in_use(page))
 		*(uint64_t *)ctx += npages;
 }
 

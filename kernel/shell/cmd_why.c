@@ -33,11 +33,10 @@ struct holder_list {
 /* The order of the chunk at `pfn` now; "-" if it has gone meanwhile. */
 static const char *format_order(pfn_t pfn, char *buf, size_t size)
 {
-	pfn_t head;
-	const struct page *page = chunk_of(pfn, &head);
+	struct chunk_info chunk;
 
-	if (page != NULL)
-		snprintf(buf, size, "%u", page->order);
+	if (chunk_look(pfn, &chunk))
+		snprintf(buf, size, "%u", chunk.page.order);
 	else
 		snprintf(buf, size, "-");
 	return buf;
@@ -53,7 +52,7 @@ static void put_holders(struct table *t, void *ctx)
 
 		if (h->movable)
 			continue;
-		table_cell(t, "%s%s", h->owner != NULL ? h->owner->name : "(being allocated)",
+		table_cell(t, "%s%s", h->name[0] != '\0' ? h->name : "(being allocated)",
 			   h->pinned ? " (pinned, long)" : "");
 		table_cell(t, "%llu", (unsigned long long)h->chunks);
 		table_cell(t, "%llu", (unsigned long long)h->pages);
@@ -133,15 +132,16 @@ SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory
 
 /* --- page --- */
 
-static void print_owner(const struct page *page)
+static void print_owner(const struct chunk_info *chunk)
 {
+	const struct page *page = &chunk->page;
 	char age[24];
 
-	if (page->state != PAGE_USED)
+	if (!chunk->in_use)
 		return;
 	shell_printf("owner:  %s, %s\n",
-		     page->owner != NULL ? page->owner->name : "(being allocated)",
-		     page_movable(page) ? "movable" : "unmovable");
+		     chunk->owner[0] != '\0' ? chunk->owner : "(being allocated)",
+		     chunk->movable ? "movable" : "unmovable");
 	if (page_pinned(page))
 		shell_printf("pins:   %u short, %u long\n", page_pins(page, PIN_SHORT),
 			     page_pins(page, PIN_LONG));
@@ -149,26 +149,26 @@ static void print_owner(const struct page *page)
 	shell_printf("age:    %s\n", format_age(page->birth, age, sizeof(age)));
 }
 
-static void print_chunk(const struct page *page, pfn_t head)
+static void print_chunk(const struct chunk_info *chunk)
 {
+	unsigned order = chunk->page.order;
 	char size[24];
 
-	shell_printf("chunk:  pfn 0x%llx to 0x%llx, order %u, %s\n", (unsigned long long)head,
-		     (unsigned long long)(head + (1UL << page->order) - 1), page->order,
-		     format_size(PAGE_SIZE << page->order, false, size, sizeof(size)));
-	shell_printf("state:  %s\n", page_state_name(page));
-	shell_printf("zone:   node %u %s\n", page_zone(page)->node,
-		     zone_type_name((enum zone_type)page_zone(page)->type));
-	print_owner(page);
+	shell_printf("chunk:  pfn 0x%llx to 0x%llx, order %u, %s\n", (unsigned long long)chunk->pfn,
+		     (unsigned long long)(chunk->pfn + (1UL << order) - 1), order,
+		     format_size(PAGE_SIZE << order, false, size, sizeof(size)));
+	shell_printf("state:  %s\n", page_state_name(&chunk->page));
+	shell_printf("zone:   node %u %s\n", chunk->zone->node,
+		     zone_type_name((enum zone_type)chunk->zone->type));
+	print_owner(chunk);
 }
 
 /* hotplug_lock held: the device and its descriptors stay. */
 static int print_page(pfn_t pfn)
 {
 	const struct memory_block *block = block_by_pfn(pfn);
-	struct page *page;
+	struct chunk_info chunk;
 	char name[24];
-	pfn_t head;
 
 	if (block == NULL)
 		return shell_error("page", ENOENT, "pfn 0x%llx: no memory is there",
@@ -177,9 +177,8 @@ static int print_page(pfn_t pfn)
 		     (unsigned long long)pfn_to_paddr(pfn));
 	shell_printf("block:  %s of %s, %s\n", block_name(block, name, sizeof(name)),
 		     block->device->name, block_state_name(block->state));
-	page = chunk_of(pfn, &head);
-	if (page != NULL)
-		print_chunk(page, head);
+	if (chunk_look(pfn, &chunk))
+		print_chunk(&chunk);
 	else if (pfn < block->usable)
 		shell_printf("chunk:  none: it is in the device's head region\n");
 	else

@@ -64,7 +64,7 @@ static uint64_t add(pfn_t first, uint64_t npages, enum use use)
 
 static void add_chunk(const struct page *page, pfn_t first, uint64_t npages, void *ctx __unused)
 {
-	if (page->state != PAGE_USED) {
+	if (!page_in_use(page)) {
 		uint64_t here = add(first, npages, USE_FREE);
 
 		row.free += here;

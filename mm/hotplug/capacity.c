@@ -4,6 +4,7 @@
 #include "mm/hotplug/capacity.h"
 
 #include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
 #include "mm/node.h"
 
 /* Free chunks of `order` in all zones, less those inside the range. */
@@ -27,15 +28,40 @@ static unsigned smallest_needed(const struct capacity *capacity)
 	return order;
 }
 
-/* Says who holds the first of the pages, and what there would have to be for all of them. */
-static int no_room(const struct capacity *capacity, struct refusal *why, unsigned order,
-		   uint64_t need, uint64_t have)
+/* Whose the page is: it was in use when it was counted, and may have been freed since. */
+static const char *holder_of(const struct page *page, char name[PAGE_OWNER_NAME_MAX])
 {
-	const struct page *first = capacity->first[order];
+	struct zone *zone = page_zone(page);
+	uint64_t flags = spin_lock(&zone->lock);
+
+	snprintf(name, PAGE_OWNER_NAME_MAX, "%s",
+		 page_in_use(page) && page->owner != NULL ? page->owner->name : "nobody any more");
+	spin_unlock(&zone->lock, flags);
+	return name;
+}
+
+/* Says who holds the first of the pages, and what there would have to be for all of them. */
+static int no_chunks(const struct capacity *capacity, struct refusal *why, unsigned order,
+		     uint64_t have)
+{
+	char name[PAGE_OWNER_NAME_MAX];
+
+	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(capacity->first[order]),
+			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
+			 holder_of(capacity->first[order], name),
+			 (unsigned long)capacity->need[order], order, (unsigned long)have);
+}
+
+static int no_pages(const struct capacity *capacity, struct refusal *why, uint64_t pages)
+{
+	const struct page *first = capacity->first[smallest_needed(capacity)];
+	char name[PAGE_OWNER_NAME_MAX];
 
 	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
-			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
-			 first->owner->name, (unsigned long)need, order, (unsigned long)have);
+			 "is held by %s: %lu pages must move, %lu are free elsewhere, "
+			 "%u of them stay in reserve",
+			 holder_of(first, name), (unsigned long)capacity->need_pages,
+			 (unsigned long)pages, CAPACITY_RESERVE_PAGES);
 }
 
 int capacity_check(const struct capacity *capacity, struct refusal *why)
@@ -51,17 +77,10 @@ int capacity_check(const struct capacity *capacity, struct refusal *why)
 
 		pages += elsewhere << order;
 		if (have < capacity->need[order])
-			return no_room(capacity, why, order, capacity->need[order], have);
+			return no_chunks(capacity, why, order, have);
 		left = have - capacity->need[order];
 	}
-	if (pages < capacity->need_pages + CAPACITY_RESERVE_PAGES) {
-		const struct page *first = capacity->first[smallest_needed(capacity)];
-
-		return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
-				 "is held by %s: %lu pages must move, %lu are free elsewhere, "
-				 "%u of them stay in reserve",
-				 first->owner->name, (unsigned long)capacity->need_pages,
-				 (unsigned long)pages, CAPACITY_RESERVE_PAGES);
-	}
+	if (pages < capacity->need_pages + CAPACITY_RESERVE_PAGES)
+		return no_pages(capacity, why, pages);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
  * mm/hotplug/capacity.h - is there room elsewhere for what a range holds?
  *
- * Chunks move whole, so the question is asked order by order.  No locks: a snapshot, taken
- * before the first page moves.
+ * Chunks move whole, so the question is asked order by order.  A snapshot, taken before the first
+ * page moves, without locks but the zone's while the holder of a page is named.
  */
 #ifndef MM_HOTPLUG_CAPACITY_H
 #define MM_HOTPLUG_CAPACITY_H

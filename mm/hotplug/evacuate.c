@@ -17,7 +17,7 @@ static int refuse_unmoved(struct offline_request *request, const struct page *pa
 {
 	struct zone *zone = page_zone(page);
 	uint64_t flags = spin_lock(&zone->lock); /* while it is in use its owner stays */
-	int err = page->state == PAGE_USED ? refuse_used_page(request->why, "migrate", page) : 0;
+	int err = page_in_use(page) ? refuse_used_page(request->why, "migrate", page) : 0;
 
 	spin_unlock(&zone->lock, flags);
 	return err;

@@ -72,7 +72,8 @@ extern void (*hotplug_progress)(const char *step, uint64_t moved_pages, uint64_t
 
 /* Page frames of the range that keep it from going offline, grouped by owner. */
 struct holder {
-	const struct page_owner *owner;
+	const struct page_owner *owner; /* tells groups apart, and may have ended since */
+	char name[PAGE_OWNER_NAME_MAX]; /* "": being allocated */
 	vaddr_t caller;
 	pfn_t first;
 	uint64_t chunks, pages;
@@ -84,8 +85,16 @@ struct holder {
  * groups there are (may exceed max). */
 unsigned blocks_holders(const struct block_range *range, struct holder *groups, unsigned max);
 
-/* The chunk that holds `pfn` (an online block), or NULL.  Zone's lock taken inside; a snapshot. */
-struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn);
+/* A chunk as it was when chunk_look() saw it. */
+struct chunk_info {
+	pfn_t pfn;
+	struct page page; /* a copy; its owner may have ended since */
+	const struct zone *zone;
+	bool in_use, movable;
+	char owner[PAGE_OWNER_NAME_MAX]; /* in use and "": being allocated */
+};
+/* The chunk that holds `pfn`; false if no online block does.  Zone's lock taken inside. */
+bool chunk_look(pfn_t pfn, struct chunk_info *info);
 
 /* Calls fn for every chunk of an online block, in order, with the part of it that lies in the
  * block; hotplug_lock held, the zone's lock taken inside: fn must be quick and print nothing. */

@@ -56,16 +56,16 @@ struct page *block_first_chunk(const struct memory_block *block);
  * at `page` on ends, and the earliest birth in it.  => zone's lock held
  */
 struct page *chunk_run_end(const struct page *page, const struct page *end, uint32_t *oldest);
-/* Finds a chunk in use in [block->usable, end): its descriptor, or NULL.  `movable_too` false:
- * only what cannot be moved.  Takes the zone's lock. */
-struct page *block_find_used(const struct memory_block *block, bool movable_too);
-/* Finds a chunk whose owner cannot move it, by the counts: at the cost of a granule or two.  Takes
- * the zone's lock.  What was not counted is only pinned. */
-struct page *block_find_counted(const struct memory_block *block);
+/* Refuses if any chunk of the block is in use; takes the zone's lock. */
+int block_refuse_used(const struct memory_block *block, struct refusal *why, const char *step);
+/* The same if the owner of one cannot move it, by the counts: at the cost of a granule or two.
+ * What was not counted is only pinned. */
+int block_refuse_counted(const struct memory_block *block, struct refusal *why, const char *step);
 /* Counts the block's unmovable chunks by a walk: 1 for each that starts in granule n to counts[n].
  * => zone's lock held */
 void block_count_unmovable(const struct memory_block *block, uint16_t counts[BLOCK_GRANULES]);
-/* Fills *why with the page, its owner and its allocating function; returns -EBUSY. */
+/* Fills *why with the page in use, its owner and its allocating function; returns -EBUSY.
+ * => zone's lock held, since before it was seen in use */
 int refuse_used_page(struct refusal *why, const char *step, const struct page *page);
 
 /* --- account.c: blocks come to a zone and leave it.  hotplug_lock held. --- */

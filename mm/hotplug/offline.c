@@ -71,7 +71,7 @@ static int check_run(struct offline_request *request, const struct page *page, u
 		capacity->inside[page->order] += chunks;
 		capacity->outside_blocks += pages_outside(request->range, page) >> BLOCK_ORDER;
 	}
-	if (page->state != PAGE_USED)
+	if (!page_in_use(page))
 		return 0;
 	if (!page_movable(page))
 		return refuse_used_page(request->why, "check", page);
@@ -106,7 +106,6 @@ static int check_chunks(struct memory_block *block, struct offline_request *requ
 static int offline_look(struct memory_block *block, void *arg)
 {
 	struct offline_request *request = arg;
-	const struct page *page;
 
 	if (block->state != BLOCK_ONLINE) {
 		request->result->already++;
@@ -118,8 +117,7 @@ static int offline_look(struct memory_block *block, void *arg)
 		return refuse_at(
 			request->why, -EBUSY, "check", block->usable,
 			"and others of the block are reserved by the firmware or since boot");
-	page = block_find_counted(block);
-	return page != NULL ? refuse_used_page(request->why, "check", page) : 0;
+	return block_refuse_counted(block, request->why, "check");
 }
 
 static int offline_check(struct memory_block *block, void *arg)
@@ -240,14 +238,12 @@ static void drain_isolated_zones(const struct block_range *range)
 static int block_verify_isolated(struct memory_block *block, void *arg)
 {
 	struct offline_request *request = arg;
-	struct page *used;
 
 	if (block->state != BLOCK_GOING_OFFLINE)
 		return 0;
 	if (FAULT_HIT(offline_verify))
 		return refuse_at(request->why, -EBUSY, "verify", block->start, FAULT_TEXT);
-	used = block_find_used(block, true);
-	return used != NULL ? refuse_used_page(request->why, "verify", used) : 0;
+	return block_refuse_used(block, request->why, "verify");
 }
 
 static int block_scrub(struct memory_block *block, void *arg)

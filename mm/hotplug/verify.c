@@ -75,7 +75,7 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 			census->pcp += npages;
 		else if (page->state == PAGE_ISOLATED)
 			census->isolated += npages;
-		else if (page->state == PAGE_USED)
+		else if (page_in_use(page))
 			verify_place(block, page);
 		else {
 			violation("%s: pfn 0x%lx is in state %u where a chunk should start", name,

@@ -4,11 +4,14 @@
  * A descriptor speaks only for a chunk's head, so a walk starts at the block's first chunk and
  * steps by orders.
  *
- * Locks: the zone's lock while walking an online block.
+ * Locks: the zone's lock while walking an online block, and while whose chunk it is, is looked at:
+ * the owner of a chunk seen in use exists until that lock is dropped (page_owner_retire()), so
+ * names are copied under it.
  */
 #include "kernel/clock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
 #include "kernel/symbols.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/page_pin.h"
@@ -73,23 +76,16 @@ static bool block_has_chunks(const struct memory_block *block)
 	return block->zone != NULL && block->usable < block_end(block);
 }
 
-struct page *block_find_used(const struct memory_block *block, bool movable_too)
+/* The first chunk in use, or NULL; `movable_too` false: of those that cannot move.
+ * => zone's lock held; the block has chunks */
+static struct page *find_used(const struct memory_block *block, bool movable_too)
 {
 	struct page *end = pfn_to_page(block_end(block));
-	struct page *found = NULL;
-	uint64_t flags;
 
-	if (!block_has_chunks(block))
-		return NULL;
-	flags = spin_lock(&block->zone->lock);
-	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page)) {
-		if (page->state == PAGE_USED && (movable_too || !page_movable(page))) {
-			found = page;
-			break;
-		}
-	}
-	spin_unlock(&block->zone->lock, flags);
-	return found;
+	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page))
+		if (page_in_use(page) && (movable_too || !page_movable(page)))
+			return page;
+	return NULL;
 }
 
 /* Is the chunk one of those that block->unmovable counts? */
@@ -97,7 +93,7 @@ static bool is_counted(const struct page *page)
 {
 	if (page->state == PAGE_PCP)
 		return page_zone(page)->type != ZONE_MOVABLE;
-	return page->state == PAGE_USED && page->owner != NULL && !page_owner_movable(page->owner);
+	return page_in_use(page) && page->owner != NULL && !page_owner_movable(page->owner);
 }
 
 /*
@@ -112,30 +108,27 @@ static struct page *find_in_granule(const struct memory_block *block, unsigned n
 	struct page *page = pfn_to_page(MAX(start, block->usable));
 
 	for (; page < end; page = next_chunk(page))
-		if (page->state == PAGE_USED && is_counted(page))
+		if (page_in_use(page) && is_counted(page))
 			return page;
 	return NULL;
 }
 
-struct page *block_find_counted(const struct memory_block *block)
+/* A chunk whose owner cannot move it, by the counts: at the cost of a granule or two.
+ * => zone's lock held; the block has chunks */
+static struct page *find_counted(const struct memory_block *block)
 {
 	struct page *found = NULL;
-	uint64_t flags;
 
-	if (!block_has_chunks(block))
-		return NULL;
-	flags = spin_lock(&block->zone->lock);
 	/* What starts in an earlier block is counted there. */
 	if (pfn_to_page(block->usable)->state == PAGE_COVERED) {
 		struct page *first = block_first_chunk(block);
 
-		if (first->state == PAGE_USED && is_counted(first))
+		if (page_in_use(first) && is_counted(first))
 			found = first;
 	}
 	for (unsigned n = 0; found == NULL && n < BLOCK_GRANULES; n++)
 		if (block->unmovable[n] != 0)
 			found = find_in_granule(block, n);
-	spin_unlock(&block->zone->lock, flags);
 	return found;
 }
 
@@ -152,15 +145,25 @@ void block_count_unmovable(const struct memory_block *block, uint16_t counts[BLO
 
 bool block_removable(const struct memory_block *block)
 {
-	return block->state == BLOCK_ONLINE && block_find_counted(block) == NULL &&
-	       block_find_used(block, false) == NULL; /* pinned, perhaps */
+	bool removable = block->state == BLOCK_ONLINE;
+	uint64_t flags;
+
+	if (!removable || !block_has_chunks(block))
+		return removable;
+	flags = spin_lock(&block->zone->lock);
+	removable = find_counted(block) == NULL &&
+		    find_used(block, false) == NULL; /* pinned, perhaps */
+	spin_unlock(&block->zone->lock, flags);
+	return removable;
 }
 
 int refuse_used_page(struct refusal *why, const char *step, const struct page *page)
 {
-	const char *owner = page->owner != NULL ? page->owner->name : "an allocation under way";
 	unsigned long_pins = page_pins(page, PIN_LONG), short_pins = page_pins(page, PIN_SHORT);
+	const char *owner;
 
+	ASSERT(spin_is_held(&page_zone(page)->lock));
+	owner = page->owner != NULL ? page->owner->name : "an allocation under way";
 	return refuse_at(why, -EBUSY, step, page_to_pfn(page), "is %s %s%s (order %u, from %s)",
 			 (long_pins | short_pins) != 0 ? "pinned by" : "held by", owner,
 			 long_pins != 0	   ? ", long"
@@ -169,22 +172,70 @@ int refuse_used_page(struct refusal *why, const char *step, const struct page *p
 			 page->order, symbol_name(page_caller(page)));
 }
 
-struct page *chunk_of(pfn_t pfn, pfn_t *head_pfn)
+static int refuse_found(const struct memory_block *block, struct refusal *why, const char *step,
+			struct page *(*find)(const struct memory_block *))
 {
-	struct memory_block *block = block_by_pfn(pfn);
-	struct page *target = pfn_to_page(pfn);
-	struct page *page = NULL;
+	const struct page *page;
+	uint64_t flags;
+	int err = 0;
+
+	if (!block_has_chunks(block))
+		return 0;
+	flags = spin_lock(&block->zone->lock);
+	page = find(block);
+	if (page != NULL)
+		err = refuse_used_page(why, step, page);
+	spin_unlock(&block->zone->lock, flags);
+	return err;
+}
+
+int block_refuse_counted(const struct memory_block *block, struct refusal *why, const char *step)
+{
+	return refuse_found(block, why, step, find_counted);
+}
+
+static struct page *find_any_used(const struct memory_block *block)
+{
+	return find_used(block, true);
+}
+
+int block_refuse_used(const struct memory_block *block, struct refusal *why, const char *step)
+{
+	return refuse_found(block, why, step, find_any_used);
+}
+
+/* The chunk over `target`.  => zone's lock held; the block has chunks, and target is among them */
+static const struct page *chunk_over(const struct memory_block *block, const struct page *target)
+{
+	struct page *page = block_first_chunk(block);
+
+	while (next_chunk(page) <= target)
+		page = next_chunk(page);
+	return page;
+}
+
+bool chunk_look(pfn_t pfn, struct chunk_info *info)
+{
+	const struct memory_block *block = block_by_pfn(pfn);
+	const struct page *page;
 	uint64_t flags;
 
 	if (block == NULL || !block_has_chunks(block) || pfn < block->usable)
-		return NULL;
+		return false;
 	flags = spin_lock(&block->zone->lock);
-	page = block_first_chunk(block);
-	while (next_chunk(page) <= target)
-		page = next_chunk(page);
+	page = chunk_over(block, pfn_to_page(pfn));
+	*info = (struct chunk_info){
+		.pfn = page_to_pfn(page),
+		.page = *page,
+		.zone = block->zone,
+		.in_use = page_in_use(page),
+	};
+	if (info->in_use && page->owner != NULL) {
+		snprintf(info->owner, sizeof(info->owner), "%s", page->owner->name);
+		info->movable = page_movable(page);
+	}
 	spin_unlock(&block->zone->lock, flags);
-	*head_pfn = page_to_pfn(page);
-	return page;
+	return true;
 }
 
 void block_for_each_chunk(const struct memory_block *block,
@@ -245,6 +296,9 @@ static struct holder *holder_group(struct holders *holders, const struct page *p
 		.movable = page_movable(page),
 		.pinned = pinned,
 	};
+	if (page->owner != NULL)
+		snprintf(holders->groups[known].name, sizeof(holders->groups[known].name), "%s",
+			 page->owner->name);
 	return &holders->groups[known];
 }
 
@@ -276,7 +330,7 @@ static int holders_of_block(struct memory_block *block, void *arg)
 		uint32_t oldest;
 
 		next = chunk_run_end(page, end, &oldest);
-		if (page->state == PAGE_USED)
+		if (page_in_use(page))
 			holders_add(holders, page, (uint64_t)(next - page), oldest);
 	}
 	spin_unlock(&block->zone->lock, flags);

@@ -36,7 +36,7 @@ static int collect(struct migration *m, struct page_batch *batch, const struct p
 	uint64_t left = PAGE_BATCH_MAX;
 	struct page *page = m->next;
 
-	for (; page < end && page->state == PAGE_USED && page->owner == batch->owner && left != 0;
+	for (; page < end && page_in_use(page) && page->owner == batch->owner && left != 0;
 	     page = next_chunk(page)) {
 		uint64_t pages = 1UL << page->order;
 
@@ -75,7 +75,7 @@ static int begin(struct migration *m, struct page_batch *batch, const struct pag
 
 	batch->owner = NULL;
 	batch->count = 0;
-	err = page->state == PAGE_USED ? isolate_owner(page->owner) : -ENOENT;
+	err = page_in_use(page) ? isolate_owner(page->owner) : -ENOENT;
 	if (err == 0) {
 		batch->owner = page->owner;
 		err = collect(m, batch, end);

@@ -368,5 +368,6 @@ void vm_object_destroy(struct vm_object *object)
 	mutex_unlock(&object->lock);
 	for (unsigned i = 0; i < object->nmappings; i++)
 		vm_area_release(object->mapping[i]);
+	page_owner_retire(); /* somebody may be reading the name of who held the pages */
 	kfree(object);
 }

@@ -84,10 +84,9 @@ static unsigned wrong_words(void)
 
 static bool in_movable(pfn_t pfn)
 {
-	pfn_t head;
-	const struct page *page = chunk_of(pfn, &head);
+	struct chunk_info chunk;
 
-	return page != NULL && page_zone(page)->type == ZONE_MOVABLE;
+	return chunk_look(pfn, &chunk) && chunk.zone->type == ZONE_MOVABLE;
 }
 
 /* --- short --- */

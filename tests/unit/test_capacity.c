@@ -31,6 +31,7 @@ static void need(unsigned order, uint64_t count)
 {
 	capacity.need[order] = count;
 	capacity.need_pages += count << order;
+	vmemmap[order].state = PAGE_USED;
 	vmemmap[order].owner = &owner; /* page frame `order`: the first of this order */
 	capacity.first[order] = &vmemmap[order];
 }
@@ -101,6 +102,19 @@ static void chunks_move_whole(void **unused)
 		"is held by hog:test: 2 chunks of order 9 must move, room for 1 elsewhere");
 	have(2, ZONE_NORMAL, 10, 1);
 	assert_int_equal(capacity_check(&capacity, NULL), 0);
+}
+
+/* Its owner may have ended, and another may have a chunk of the same address. */
+static void a_chunk_freed_since_is_nobody_s(void **unused)
+{
+	struct refusal why = {0};
+
+	(void)unused;
+	need(9, 2);
+	vmemmap[9].state = PAGE_PCP;
+	vmemmap[9].owner = (const struct page_owner *)1;
+	assert_int_equal(capacity_check(&capacity, &why), -ENOSPC);
+	assert_non_null(strstr(why.text, "is held by nobody any more: 2 chunks"));
 }
 
 static void what_the_range_holds_is_of_no_use(void **unused)
@@ -175,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(nothing_to_move_needs_no_room, setup),
 		cmocka_unit_test_setup(chunks_move_whole, setup),
+		cmocka_unit_test_setup(a_chunk_freed_since_is_nobody_s, setup),
 		cmocka_unit_test_setup(what_the_range_holds_is_of_no_use, setup),
 		cmocka_unit_test_setup(a_reserve_is_kept, setup),
 		cmocka_unit_test_setup(nodes_beyond_the_last_do_not_count, setup),

@@ -64,6 +64,26 @@ static void free_one(unsigned i)
 	chunks[i] = chunks[--nchunks];
 }
 
+static void find_fixed(const struct page *page, pfn_t first, uint64_t npages, void *ctx)
+{
+	const struct page **found = ctx;
+
+	(void)first, (void)npages;
+	if (*found == NULL && page->state == PAGE_USED && page->owner->ops == NULL)
+		*found = page;
+}
+
+/* The first chunk in use that cannot move, by a walk. */
+static const struct page *walk_for_fixed(const struct memory_block *block)
+{
+	const struct page *found = NULL;
+
+	mutex_lock(&hotplug_lock);
+	block_for_each_chunk(block, find_fixed, &found);
+	mutex_unlock(&hotplug_lock);
+	return found;
+}
+
 /* The counts find what the walk finds, in every block; returns how many blocks hold something. */
 static unsigned compare_blocks(void)
 {
@@ -74,14 +94,17 @@ static unsigned compare_blocks(void)
 		for (unsigned b = 0; b < device->nblocks; b++) {
 			const struct memory_block *block = &device->blocks[b];
 			const struct page *found;
+			struct refusal why = {0};
 
 			if (block->state != BLOCK_ONLINE)
 				continue;
-			found = block_find_counted(block);
-			assert_ptr_equal(found, block_find_used(block, false));
+			found = walk_for_fixed(block);
 			assert_int_equal(block_removable(block), found == NULL);
+			assert_int_equal(block_refuse_counted(block, &why, "check"),
+					 found == NULL ? 0 : -EBUSY);
 			if (found == NULL)
 				continue;
+			assert_int_equal(why.pfn, page_to_pfn(found));
 			held++;
 			assert_true(block->zone->type == ZONE_NORMAL);
 		}
