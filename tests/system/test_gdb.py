@@ -217,7 +217,8 @@ def stop_at(machine, function, line, *commands):
         text += said
     start = len(machine.text)
     machine.send(f"{line}; echo be\"\"hind\r")
-    text += debugger.communicate(timeout=600)[0]
+    text += debugger.stdout.read()  # communicate() would miss what readline() has read ahead
+    assert debugger.wait() == 0, text
     machine.expect(r"^behind", start=start)
     assert "Temporary breakpoint 1," in text, text
     assert len(outputs(text)) == len(commands) + 3, text
