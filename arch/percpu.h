@@ -28,34 +28,14 @@ extern struct percpu percpu[MAX_CPUS];
 /* Makes the running CPU the one with this index.  Before that nothing may ask for cpu_id(). */
 void percpu_load(unsigned cpu);
 
-static inline struct thread *percpu_current(void)
-{
-	struct thread *current;
-
-	__asm__ volatile("movq %%gs:%c1, %0"
-			 : "=r"(current)
-			 : "i"(offsetof(struct percpu, current)));
-	return current;
-}
-
-static inline unsigned percpu_irq_depth(void)
-{
-	unsigned depth;
-
-	__asm__ volatile("movl %%gs:%c1, %0"
-			 : "=r"(depth)
-			 : "i"(offsetof(struct percpu, irq_depth)));
-	return depth;
-}
-
-static inline bool percpu_need_resched(void)
-{
-	uint32_t need;
-
-	__asm__ volatile("movl %%gs:%c1, %0"
-			 : "=r"(need)
-			 : "i"(offsetof(struct percpu, need_resched)));
-	return need != 0;
-}
+/* A member of the running CPU's, of a register's size, read by one instruction. */
+#define percpu_read(member)                                               \
+	({                                                                \
+		typeof(((struct percpu *)0)->member) __value;             \
+		__asm__ volatile("mov %%gs:%c1, %0"                       \
+				 : "=r"(__value)                          \
+				 : "i"(offsetof(struct percpu, member))); \
+		__value;                                                  \
+	})
 
 #endif

@@ -39,7 +39,7 @@ struct thread sched_main = {.state = THREAD_RUNNING,
 
 struct thread *thread_current(void)
 {
-	return percpu_current();
+	return percpu_read(current);
 }
 
 void sched_boot(void)
@@ -114,7 +114,8 @@ void thread_yield(void)
 /* The end of an interrupt. */
 static void preempt_at_irq_exit(void)
 {
-	if (percpu_need_resched() && thread_current()->preempt_off == 0 && spin_held_count() == 0)
+	if (percpu_read(need_resched) && thread_current()->preempt_off == 0 &&
+	    spin_held_count() == 0)
 		thread_yield();
 }
 
@@ -251,7 +252,8 @@ void preempt_enable(void)
 	ASSERT(t->preempt_off > 0);
 	t->preempt_off--;
 	/* Catch up on the switch that was put off, where one is allowed. */
-	if (t->preempt_off == 0 && percpu_need_resched() && cpu_irqs_enabled() && !irq_in_handler())
+	if (t->preempt_off == 0 && percpu_read(need_resched) && cpu_irqs_enabled() &&
+	    !irq_in_handler())
 		thread_yield();
 }
 

@@ -68,7 +68,7 @@ void irq_leave(void)
 
 bool irq_in_handler(void)
 {
-	return percpu_irq_depth() != 0;
+	return percpu_read(irq_depth) != 0;
 }
 
 void irq_set_exit_hook(void (*hook)(void))
