@@ -192,8 +192,7 @@ static int rescan(void)
 }
 
 SHELL_COMMAND(acpi, "[-a] [-J] | rescan",
-	      "ACPI tables, events and occupied slots (-a: empty ones too); rescan: look at every\n"
-	      "slot again, also at those whose DIMM was refused",
+	      "ACPI tables, events, occupied slots (-a: all); rescan looks at all slots anew",
 	      "acpi -a", SHELL_NORMAL)
 {
 	struct flags flags;
