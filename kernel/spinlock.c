@@ -19,7 +19,7 @@
 #include "kernel/panic.h"
 #include "kernel/symbols.h"
 
-#define HELD_MAX 12U /* every rank once at most, in practice under six */
+#define HELD_MAX 12U /* every rank once at most, in practice under seven */
 
 struct held_locks {
 	struct spinlock *lock[HELD_MAX];
@@ -92,6 +92,28 @@ static void held_remove(struct spinlock *lock, unsigned cpu)
 		held->lock[i - 1] = held->lock[i];
 		held->since[i - 1] = held->since[i];
 	}
+}
+
+void spin_note_taking(const struct spinlock *note, vaddr_t caller)
+{
+	held_check_rank(note, cpu_id(), caller);
+}
+
+void spin_note_taken(struct spinlock *note, vaddr_t caller)
+{
+	unsigned cpu = cpu_id();
+
+	held_check_rank(note, cpu, caller);
+	note->cpu = cpu + 1;
+	note->acquirer = caller;
+	held_push(note, cpu);
+}
+
+void spin_note_dropped(struct spinlock *note)
+{
+	ASSERT(spin_is_held(note));
+	held_remove(note, cpu_id());
+	note->cpu = 0;
 }
 #else
 static void held_check_rank(const struct spinlock *lock __unused, unsigned cpu __unused,
@@ -215,7 +237,9 @@ const char *spin_rank_name(enum lock_rank rank)
 		[RANK_NONE] = "none",
 		[RANK_WORKQUEUE] = "workqueue",
 		[RANK_KMAP] = "kmap",
+		[RANK_MAGAZINE] = "magazine",
 		[RANK_SLAB] = "slab",
+		[RANK_PCP] = "pcp",
 		[RANK_ZONE] = "zone",
 		[RANK_DEVICES] = "devices",
 		[RANK_MMU] = "mmu",

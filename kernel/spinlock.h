@@ -14,10 +14,12 @@
 enum lock_rank {
 	RANK_NONE,
 	RANK_WORKQUEUE,
-	RANK_KMAP,    /* kernel mappings: allocates pages */
-	RANK_SLAB,    /* a cache: allocates pages */
-	RANK_ZONE,    /* free lists */
-	RANK_DEVICES, /* the table of memory devices: looked up by a zone's hooks */
+	RANK_KMAP,     /* kernel mappings: allocates pages */
+	RANK_MAGAZINE, /* a CPU's objects of a cache (kernel/cpulock.h) */
+	RANK_SLAB,     /* a cache: allocates pages */
+	RANK_PCP,      /* a CPU's pages of a zone (kernel/cpulock.h) */
+	RANK_ZONE,     /* free lists */
+	RANK_DEVICES,  /* the table of memory devices: looked up by a zone's hooks */
 	RANK_MMU,
 	RANK_ACPICA,	/* ACPICA's own: held around acpi_os_execute(), which wakes a thread */
 	RANK_WAITQUEUE, /* sleeping locks and conditions */
@@ -53,6 +55,15 @@ void spin_unlock(struct spinlock *lock, uint64_t flags);
 bool spin_is_held(const struct spinlock *lock); /* by this CPU */
 /* How many spin locks this CPU holds; with interrupts off.  Sleeping asserts that it is 0. */
 unsigned spin_held_count(void);
+
+/*
+ * For locks of another kind that are in the rank checker too (kernel/cpulock.h), CONFIG_DEBUG
+ * only.  `note` stands for the lock; interrupts are off.  Taking: panics where the order forbids
+ * it, before anybody waits; taken() asks the same and notes the lock as held.
+ */
+void spin_note_taking(const struct spinlock *note, vaddr_t caller);
+void spin_note_taken(struct spinlock *note, vaddr_t caller);
+void spin_note_dropped(struct spinlock *note);
 
 /* What happened at the locks of one rank since boot, over all CPUs. */
 struct spin_stats {

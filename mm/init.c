@@ -74,7 +74,7 @@ void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	}
 	ASSERT(pages_free() == pages_managed());
 	make_pcp(enabled_cpus());
-	slab_init();
+	slab_init(enabled_cpus());
 	kmap_init();
 }
 

@@ -14,27 +14,25 @@
 
 static const uint16_t kmalloc_sizes[] = {8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2000, 2048};
 static struct slab_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
+/* The cache for sizes 8 * n - 7 to 8 * n. */
+static struct slab_cache *cache_for[SLAB_SIZE_MAX / 8 + 1];
 static const struct page_owner kmalloc_owner = {.name = "kmalloc"};
 
-void slab_init(void)
+void slab_init(unsigned ncpus)
 {
 	char name[SLAB_NAME_MAX];
+	unsigned n = 0;
 
+	slab_magazines_reserve(ncpus);
 	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
 		snprintf(name, sizeof(name), "kmalloc-%u", kmalloc_sizes[i]);
 		slab_cache_init(&kmalloc_caches[i], name, kmalloc_sizes[i], 0);
+		while (n < ARRAY_SIZE(cache_for) && n * 8 <= kmalloc_sizes[i])
+			cache_for[n++] = &kmalloc_caches[i];
 	}
 }
 
-static struct slab_cache *cache_for(size_t size)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
-		if (size <= kmalloc_sizes[i])
-			return &kmalloc_caches[i];
-	return NULL;
-}
-
-static void *kmalloc_chunk(size_t size, const void *caller)
+static __noinline void *kmalloc_chunk(size_t size, const void *caller)
 {
 	struct page *page;
 
@@ -47,11 +45,11 @@ static void *kmalloc_chunk(size_t size, const void *caller)
 	return page_to_virt(page);
 }
 
-static inline void *kmalloc_for(size_t size, const void *caller)
+static __always_inline void *kmalloc_for(size_t size, const void *caller)
 {
-	struct slab_cache *cache = cache_for(size);
-
-	return cache != NULL ? slab_alloc_for(cache, caller) : kmalloc_chunk(size, caller);
+	if (unlikely(size > SLAB_SIZE_MAX))
+		return kmalloc_chunk(size, caller);
+	return slab_alloc_for(cache_for[(size + 7) / 8], caller);
 }
 
 void *kmalloc(size_t size)
@@ -83,19 +81,24 @@ static bool in_direct_map(const void *p)
 	return (uintptr_t)p >= DIRECT_MAP_START && virt_to_phys(p) < DIRECT_MAP_MAX;
 }
 
-void kfree(void *p)
+/* What is in no slab. */
+static __noinline void kfree_other(void *p)
 {
-	struct slab *slab = slab_of(p);
-
 	if (p == NULL)
 		return;
 	if (unlikely(!in_direct_map(p)))
 		panic("kfree: wild free of %p: not an address of kmalloc's", p);
-	if ((uintptr_t)p % PAGE_SIZE == 0) {
-		kfree_chunk(p);
-		return;
-	}
-	if (unlikely(slab->magic != slab_magic(slab)))
+	if (unlikely((uintptr_t)p % PAGE_SIZE != 0))
 		panic("kfree: wild free of %p: not in a slab", p);
-	slab_free(slab->cache, p);
+	kfree_chunk(p);
+}
+
+void kfree(void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (unlikely((uintptr_t)p % PAGE_SIZE == 0 || !in_direct_map(p) ||
+		     slab->magic != slab_magic(slab)))
+		return kfree_other(p);
+	slab_free_to(slab->cache, p);
 }

@@ -15,15 +15,6 @@
 #define PAGES_SHARE 1024 /* no list of pages is longer than this part of its zone */
 #define CHUNK_SHARE 64	 /* no list of 2 MiB chunks, in chunks */
 
-void pcp_lock(struct pcp *pcp)
-{
-	while (unlikely(!pcp_trylock(pcp))) {
-		__atomic_fetch_add(&pcp->waits, 1, __ATOMIC_RELAXED);
-		while (__atomic_load_n(&pcp->lock, __ATOMIC_RELAXED) != 0)
-			cpu_wait();
-	}
-}
-
 void pcp_bad_free(const struct page *page)
 {
 	panic("pcp: freeing pfn 0x%lx of zone %u, which another CPU frees (order %u): double free",
@@ -51,7 +42,7 @@ struct page *pcp_refill(struct zone *zone, unsigned index, const struct page_own
 	struct page *page;
 
 	ASSERT(cpu_id() < zone->npcp);
-	pcp_lock(pcp);
+	cpulock_take(&pcp->lock);
 	if (list->first == NULL) { /* else an interrupt has freed one */
 		set_high(zone, list, index);
 		list->refills++;
@@ -61,7 +52,7 @@ struct page *pcp_refill(struct zone *zone, unsigned index, const struct page_own
 	page = list->first;
 	if (page != NULL)
 		pcp_give_out(list, page, owner);
-	pcp_unlock(pcp);
+	cpulock_drop(&pcp->lock);
 	cpu_irq_restore(flags);
 	return page;
 }
@@ -78,14 +69,14 @@ void pcp_spill(struct pcp *pcp, unsigned index)
 	struct pcp_list *list = &pcp->list[index];
 	uint64_t flags = cpu_irq_save();
 
-	pcp_lock(pcp);
+	cpulock_take(&pcp->lock);
 	set_high(pcp->zone, list, index); /* a list that was never used has none yet */
 	if (list->count > list->high) {
 		list->spills++;
 		give_back(pcp->zone, list,
 			  MIN(list->count - list->high + pcp_batch(list) - 1, list->count));
 	}
-	pcp_unlock(pcp);
+	cpulock_drop(&pcp->lock);
 	cpu_irq_restore(flags);
 }
 
@@ -93,11 +84,11 @@ static void drain_cpu(struct zone *zone, struct pcp *pcp)
 {
 	uint64_t flags = cpu_irq_save();
 
-	pcp_lock(pcp);
+	cpulock_take(&pcp->lock);
 	for (unsigned i = 0; i < PCP_LISTS; i++)
 		if (pcp->list[i].count != 0)
 			give_back(zone, &pcp->list[i], pcp->list[i].count);
-	pcp_unlock(pcp);
+	cpulock_drop(&pcp->lock);
 	cpu_irq_restore(flags);
 }
 
@@ -152,10 +143,10 @@ static bool verify_cpu(const struct zone *zone, struct pcp *pcp, struct page **w
 	uint64_t flags = cpu_irq_save();
 	bool ok = true;
 
-	pcp_lock(pcp);
+	cpulock_take(&pcp->lock);
 	for (unsigned i = 0; ok && i < PCP_LISTS; i++)
 		ok = verify_list(zone, &pcp->list[i], pcp_order(i), wrong);
-	pcp_unlock(pcp);
+	cpulock_drop(&pcp->lock);
 	cpu_irq_restore(flags);
 	return ok;
 }
@@ -179,8 +170,10 @@ bool pcp_verify(struct zone *zone, char *text, size_t size)
 void pcp_attach(struct zone *zone, struct pcp *pcp, unsigned ncpus)
 {
 	ASSERT(ncpus <= MAX_CPUS && zone->npcp == 0);
-	for (unsigned cpu = 0; cpu < ncpus; cpu++)
+	for (unsigned cpu = 0; cpu < ncpus; cpu++) {
+		cpulock_init(&pcp[cpu].lock, "pcp", RANK_PCP);
 		pcp[cpu].zone = zone;
+	}
 	zone->npcp = ncpus;
 	zone->pcp = pcp;
 }

@@ -27,6 +27,7 @@
 #define MM_PCP_H
 
 #include "arch/cpu.h"
+#include "kernel/cpulock.h"
 #include "mm/buddy.h"
 
 #define PCP_LISTS 2 /* order 0, ORDER_2M */
@@ -47,9 +48,8 @@ struct pcp_list {
 };
 
 struct pcp {
-	uint32_t lock;	   /* 0: free */
-	uint32_t waits;	   /* times that somebody had to wait for it; any CPU counts */
-	struct zone *zone; /* [I] */
+	struct cpulock lock; /* rank PCP */
+	struct zone *zone;   /* [I] */
 	struct pcp_list list[PCP_LISTS];
 } __aligned(CACHE_LINE);
 
@@ -65,12 +65,15 @@ bool pcp_drain_any(struct zone *zone);
 struct pcp_sums {
 	uint64_t pages; /* on the lists */
 	uint64_t allocs, refills, frees, spills;
+	uint64_t locked, waits; /* times that a CPU's lock was taken, and was found taken */
 };
 static inline struct pcp_sums pcp_sums(const struct zone *zone)
 {
 	struct pcp_sums sums = {0};
 
-	for (unsigned cpu = 0; cpu < zone->npcp; cpu++)
+	for (unsigned cpu = 0; cpu < zone->npcp; cpu++) {
+		sums.locked += zone->pcp[cpu].lock.takes;
+		sums.waits += zone->pcp[cpu].lock.waits;
 		for (unsigned i = 0; i < PCP_LISTS; i++) {
 			const struct pcp_list *list = &zone->pcp[cpu].list[i];
 
@@ -81,6 +84,10 @@ static inline struct pcp_sums pcp_sums(const struct zone *zone)
 			sums.frees += list->frees;
 			sums.spills += list->spills;
 		}
+	}
+	/* Each that came or went took the lock without waiting, and who took it to do more counts
+	 * in lock.takes. */
+	sums.locked += sums.allocs + sums.frees;
 	return sums;
 }
 static inline uint64_t zone_free_pages(const struct zone *zone)
@@ -112,19 +119,6 @@ static inline unsigned pcp_index(unsigned order)
 	return order == 0 ? 0 : order == ORDER_2M ? 1 : PCP_LISTS;
 }
 
-/* => interrupts off */
-static inline bool pcp_trylock(struct pcp *pcp)
-{
-	return __atomic_exchange_n(&pcp->lock, 1, __ATOMIC_ACQUIRE) == 0;
-}
-
-void pcp_lock(struct pcp *pcp);
-
-static inline void pcp_unlock(struct pcp *pcp)
-{
-	__atomic_store_n(&pcp->lock, 0, __ATOMIC_RELEASE);
-}
-
 /*
  * A page leaves its list.  Who walks under the zone's lock may look at it now: it must never
  * see PAGE_USED without an owner.
@@ -153,11 +147,11 @@ static __always_inline struct page *pcp_take(struct pcp *cpus, unsigned index,
 	struct pcp_list *list = &pcp->list[index];
 	struct page *page = NULL;
 
-	if (likely(pcp_trylock(pcp))) {
+	if (likely(cpulock_try(&pcp->lock))) {
 		page = list->first;
 		if (likely(page != NULL))
 			pcp_give_out(list, page, owner);
-		pcp_unlock(pcp);
+		cpulock_drop(&pcp->lock);
 	}
 	cpu_irq_restore(flags);
 	return page;
@@ -192,12 +186,12 @@ static __always_inline enum pcp_put pcp_put(struct pcp *cpus, unsigned index, st
 	struct pcp_list *list = &pcp->list[index];
 	enum pcp_put put = PCP_NOT;
 
-	if (likely(pcp_trylock(pcp))) {
+	if (likely(cpulock_try(&pcp->lock))) {
 		if (likely(__atomic_load_n(&pcp->zone->isolating, __ATOMIC_RELAXED) == 0)) {
 			pcp_push(list, page);
 			put = likely(list->count <= list->high) ? PCP_DONE : PCP_FULL;
 		}
-		pcp_unlock(pcp);
+		cpulock_drop(&pcp->lock);
 	}
 	cpu_irq_restore(flags);
 	*full = pcp;

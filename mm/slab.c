@@ -4,68 +4,29 @@
  * Owns the list of all caches, which is only ever added to and so may be walked without a lock
  * (slab_list_lock is for adding).  A cache's lock guards its lists, counts and slabs.
  *
- * Which objects are free is kept in a bitmap in the slab's header and not in the objects: a
- * write to a freed object cannot lead the allocator astray, and a second free is seen for
- * certain.  A cache keeps one slab without used objects, so that an object allocated and freed
- * in turn does not cost a page each time.
+ * Which objects are free is kept in a bitmap in the slab's header and in magazines, and not in the
+ * objects: a write to a freed object cannot lead the allocator astray.  That an object is freed
+ * twice its guard word tells.  A cache keeps one slab without used objects.
  */
 #include "mm/slab_priv.h"
 
-#include "kernel/fault.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "mm/alloc.h"
-#include "mm/alloc_watch.h"
-
-#define SLAB_PATTERN 0x6b6b6b6b6b6b6b6bUL
-#define SLAB_GUARD   0x64726175676461ddUL
-#define GUARD_SIZE   sizeof(uint64_t)
-
-FAULT_SITE(alloc_slab, "an object of a slab is wanted, by anybody")
 
 static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
 static struct spinlock slab_list_lock = SPINLOCK_INIT("slab-list", RANK_SLAB);
 
-/* --- guards and patterns --- */
-
-static uint64_t *guard_of(const struct slab_cache *cache, const char *object)
-{
-	return (uint64_t *)(object + cache->size);
-}
-
-bool slab_guard_intact(const struct slab_cache *cache, const char *object)
-{
-	return *guard_of(cache, object) == (SLAB_GUARD ^ (uint64_t)object);
-}
-
-bool slab_pattern_intact(const struct slab_cache *cache, const char *object)
-{
-	const uint64_t *word = (const uint64_t *)object;
-
-	for (unsigned i = 0; i < cache->size / sizeof(*word); i++)
-		if (word[i] != SLAB_PATTERN)
-			return false;
-	return true;
-}
-
-static void fill_pattern(const struct slab_cache *cache, char *object)
-{
-	uint64_t *word = (uint64_t *)object;
-
-	for (unsigned i = 0; i < cache->size / sizeof(*word); i++)
-		word[i] = SLAB_PATTERN;
-}
-
 /* --- slabs; the cache's lock held --- */
 
-static struct slab *slab_create(struct slab_cache *cache, const void *caller)
+bool slab_add_page(struct slab_cache *cache, const void *caller)
 {
 	struct page *page = page_alloc(0, 0, NODE_ANY, &cache->owner);
 	struct slab *slab;
 
 	if (page == NULL)
-		return NULL;
+		return false;
 	page_set_caller(page, caller);
 	slab = page_to_virt(page);
 	memset(slab, 0, sizeof(*slab));
@@ -75,13 +36,13 @@ static struct slab *slab_create(struct slab_cache *cache, const void *caller)
 		char *object = slab_object(slab, i);
 
 		slab->free[i / 64] |= 1UL << (i % 64);
-		fill_pattern(cache, object);
-		*guard_of(cache, object) = SLAB_GUARD ^ (uint64_t)object;
+		slab_fill_pattern(cache, object);
+		slab_set_guard(cache, object, slab_guard_dead(object));
 	}
 	list_add_tail(&slab->link, &cache->partial);
 	cache->slabs++;
 	cache->empty++;
-	return slab;
+	return true;
 }
 
 static void slab_destroy(struct slab_cache *cache, struct slab *slab)
@@ -102,15 +63,16 @@ static unsigned first_free(const struct slab *slab)
 	return word * 64 + (unsigned)__builtin_ctzl(slab->free[word]);
 }
 
-static char *take_object(struct slab_cache *cache, struct slab *slab)
+char *slab_take_object(struct slab_cache *cache)
 {
-	unsigned index = first_free(slab);
-	char *object = slab_object(slab, index);
+	struct slab *slab;
+	unsigned index;
 
+	if (list_empty(&cache->partial))
+		return NULL;
+	slab = list_first_entry(&cache->partial, struct slab, link);
+	index = first_free(slab);
 	ASSERT(index < cache->per_slab);
-	if (unlikely(!slab_pattern_intact(cache, object)))
-		panic("slab %s: object %p was written after it was freed", cache->name,
-		      (void *)object);
 	slab->free[index / 64] &= ~(1UL << (index % 64));
 	if (slab->used++ == 0)
 		cache->empty--;
@@ -119,60 +81,20 @@ static char *take_object(struct slab_cache *cache, struct slab *slab)
 		list_add(&slab->link, &cache->full);
 	}
 	cache->objects++;
-	cache->allocs++;
-	return object;
+	return slab_object(slab, index);
 }
 
-void *slab_alloc_for(struct slab_cache *cache, const void *caller)
+static unsigned object_index(const struct slab *slab, const char *object)
 {
-	uint64_t flags = spin_lock(&cache->lock);
-	struct slab *slab = NULL;
-	char *object = NULL;
-
-	alloc_watch_asked((uint32_t)(uintptr_t)__builtin_return_address(0));
-	if (FAULT_HIT(alloc_slab))
-		slab = NULL;
-	else if (list_empty(&cache->partial))
-		slab = slab_create(cache, caller);
-	else
-		slab = list_first_entry(&cache->partial, struct slab, link);
-	if (slab != NULL)
-		object = take_object(cache, slab);
-	else
-		cache->failures++;
-	spin_unlock(&cache->lock, flags);
-	return object;
+	return (unsigned)((size_t)(object - slab_object(slab, 0)) / slab->cache->stride);
 }
 
-void *slab_alloc(struct slab_cache *cache)
+void slab_give_object(struct slab_cache *cache, char *object)
 {
-	return slab_alloc_for(cache, __builtin_return_address(0));
-}
+	struct slab *slab = slab_of(object);
+	unsigned index = object_index(slab, object);
 
-/* The number of the object in its slab; panics where it is none or free already. */
-static unsigned check_used(const struct slab_cache *cache, const struct slab *slab,
-			   const char *object)
-{
-	size_t offset = (size_t)(object - (const char *)slab) - cache->first;
-	unsigned index = (unsigned)(offset / cache->stride);
-
-	if (unlikely(object < (const char *)slab + cache->first || offset % cache->stride != 0 ||
-		     index >= cache->per_slab))
-		panic("slab %s: wild free: no object starts at %p", cache->name,
-		      (const void *)object);
-	if (unlikely(slab_object_free(slab, index)))
-		panic("slab %s: double free of %p", cache->name, (const void *)object);
-	if (unlikely(!slab_guard_intact(cache, object)))
-		panic("slab %s: %p was written past its %u bytes", cache->name,
-		      (const void *)object, cache->size);
-	return index;
-}
-
-static void give_object(struct slab_cache *cache, struct slab *slab, char *object)
-{
-	unsigned index = check_used(cache, slab, object);
-
-	fill_pattern(cache, object);
+	ASSERT(slab->cache == cache && !slab_object_free(slab, index));
 	slab->free[index / 64] |= 1UL << (index % 64);
 	cache->objects--;
 	if (slab->used-- == cache->per_slab) {
@@ -187,17 +109,46 @@ static void give_object(struct slab_cache *cache, struct slab *slab, char *objec
 		slab_destroy(cache, slab);
 }
 
+/* --- objects --- */
+
+void slab_bad_object(const struct slab_cache *cache, const char *object)
+{
+	if (slab_guard(cache, object) != slab_guard_dead(object))
+		panic("slab %s: free object %p was written past its %u bytes", cache->name,
+		      (const void *)object, cache->size);
+	panic("slab %s: object %p was written after it was freed", cache->name,
+	      (const void *)object);
+}
+
+void slab_bad_free(const struct slab_cache *cache, const char *object)
+{
+	const struct slab *slab = slab_of(object);
+	const char *first = slab_object(slab, 0);
+
+	if (object < first || (size_t)(object - first) % cache->stride != 0 ||
+	    object_index(slab, object) >= cache->per_slab)
+		panic("slab %s: wild free: no object starts at %p", cache->name,
+		      (const void *)object);
+	if (slab_guard(cache, object) == slab_guard_dead(object) ||
+	    slab_object_free(slab, object_index(slab, object)))
+		panic("slab %s: double free of %p", cache->name, (const void *)object);
+	panic("slab %s: %p was written past its %u bytes", cache->name, (const void *)object,
+	      cache->size);
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+	return slab_alloc_for(cache, __builtin_return_address(0));
+}
+
 void slab_free(struct slab_cache *cache, void *object)
 {
 	struct slab *slab = slab_of(object);
-	uint64_t flags;
 
 	if (unlikely((uintptr_t)object % PAGE_SIZE == 0 || slab->magic != slab_magic(slab) ||
 		     slab->cache != cache))
 		panic("slab %s: wild free: %p is not in a slab of it", cache->name, object);
-	flags = spin_lock(&cache->lock);
-	give_object(cache, slab, object);
-	spin_unlock(&cache->lock, flags);
+	slab_free_to(cache, object);
 }
 
 /* --- caches --- */
@@ -215,7 +166,7 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size, si
 
 	if (align < 8)
 		align = 8;
-	ASSERT(size != 0 && size <= 2048);
+	ASSERT(size != 0 && size <= SLAB_SIZE_MAX);
 	ASSERT(align <= 64 && (align & (align - 1)) == 0);
 
 	memset(cache, 0, sizeof(*cache));
@@ -223,13 +174,14 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size, si
 	set_names(cache, name);
 	cache->size = (uint32_t)ALIGN_UP(size, 8);
 	cache->first = (uint32_t)ALIGN_UP(sizeof(struct slab), align);
-	cache->stride = (uint32_t)ALIGN_UP(cache->size + GUARD_SIZE, align);
+	cache->stride = (uint32_t)ALIGN_UP(cache->size + sizeof(uint64_t), align);
 	cache->per_slab = (uint32_t)(PAGE_SIZE - cache->first) / cache->stride;
 	ASSERT(cache->per_slab <= SLAB_BITMAP_WORDS * 64);
 	list_init(&cache->partial);
 	list_init(&cache->full);
 
 	flags = spin_lock(&slab_list_lock);
+	slab_magazines_make(cache);
 	list_add_tail(&cache->all, &slab_caches);
 	spin_unlock(&slab_list_lock, flags);
 }
@@ -243,10 +195,12 @@ struct slab_cache *slab_cache_next(struct slab_cache *cache)
 
 static uint64_t cache_shrink(struct slab_cache *cache)
 {
-	uint64_t flags = spin_lock(&cache->lock);
 	struct slab *slab, *next;
 	uint64_t pages = 0;
+	uint64_t flags;
 
+	slab_magazines_drain(cache);
+	flags = spin_lock(&cache->lock);
 	list_for_each_entry_safe (slab, next, &cache->partial, link) {
 		if (slab->used != 0)
 			continue;

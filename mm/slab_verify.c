@@ -1,7 +1,7 @@
 /*
  * mm/slab_verify.c - do the caches agree with themselves?  Reads every slab and every object.
  *
- * Lock: each cache's, while it is looked at.
+ * Lock: each cache's, while it is looked at; nobody else may allocate or free meanwhile.
  */
 #include "mm/slab_priv.h"
 
@@ -11,6 +11,7 @@ struct report {
 	char *text;
 	size_t size;
 	const struct slab_cache *cache;
+	uint64_t cached; /* objects that look as if they were in a magazine */
 };
 
 static bool wrong(const struct report *r, const char *what, const void *where)
@@ -19,27 +20,37 @@ static bool wrong(const struct report *r, const char *what, const void *where)
 	return false;
 }
 
-static bool verify_objects(const struct report *r, const struct slab *slab)
+static bool verify_object(struct report *r, const char *object, bool is_free)
+{
+	uint64_t guard = slab_guard(r->cache, object);
+	bool dead = guard == slab_guard_dead(object);
+
+	if (!dead && (is_free || guard != slab_guard_live(object)))
+		return wrong(r, "an object was written past its end", object);
+	if (dead && !slab_pattern_intact(r->cache, object))
+		return wrong(r, "a free object was written", object);
+	r->cached += dead && !is_free;
+	return true;
+}
+
+static bool verify_objects(struct report *r, const struct slab *slab)
 {
 	unsigned used = 0;
 
 	for (unsigned i = 0; i < r->cache->per_slab; i++) {
-		const char *object = slab_object(slab, i);
 		bool is_free = slab_object_free(slab, i);
 
 		used += !is_free;
-		if (!slab_guard_intact(r->cache, object))
-			return wrong(r, "an object was written past its end", object);
-		if (is_free && !slab_pattern_intact(r->cache, object))
-			return wrong(r, "a free object was written", object);
+		if (!verify_object(r, slab_object(slab, i), is_free))
+			return false;
 	}
 	if (used != slab->used)
 		return wrong(r, "a slab's bitmap differs from its count", slab);
 	return true;
 }
 
-static bool verify_list(const struct report *r, const struct list_head *list, bool full,
-			uint64_t *slabs, uint64_t *empty, uint64_t *objects)
+static bool verify_list(struct report *r, const struct list_head *list, bool full, uint64_t *slabs,
+			uint64_t *empty, uint64_t *objects)
 {
 	const struct slab *slab;
 
@@ -64,7 +75,49 @@ static bool verify_list(const struct report *r, const struct list_head *list, bo
 	return true;
 }
 
-static bool verify_cache(const struct report *r)
+static bool verify_magazine(const struct report *r, const struct slab_magazine *m)
+{
+	if (m->count > r->cache->magazine_size)
+		return wrong(r, "a magazine holds more than it can", m);
+	for (unsigned i = 0; i < m->count; i++)
+		if (slab_of(m->object[i])->cache != r->cache ||
+		    slab_guard(r->cache, m->object[i]) != slab_guard_dead(m->object[i]))
+			return wrong(r, "a magazine holds what is no free object", m->object[i]);
+	return true;
+}
+
+static uint64_t objects_in_magazines(const struct slab_cache *cache)
+{
+	uint64_t n = 0;
+
+	for (unsigned cpu = 0; cpu < cache->ncpus; cpu++)
+		n += cache->cpus[cpu].loaded->count + cache->cpus[cpu].previous->count;
+	for (const struct slab_magazine *m = cache->depot_full; m != NULL; m = m->next)
+		n += m->count;
+	return n;
+}
+
+static bool verify_magazines(const struct report *r)
+{
+	const struct slab_cache *cache = r->cache;
+	const struct slab_magazine *m;
+
+	for (unsigned cpu = 0; cpu < cache->ncpus; cpu++)
+		if (!verify_magazine(r, cache->cpus[cpu].loaded) ||
+		    !verify_magazine(r, cache->cpus[cpu].previous))
+			return false;
+	for (m = cache->depot_full; m != NULL; m = m->next)
+		if (!verify_magazine(r, m))
+			return false;
+	for (m = cache->depot_empty; m != NULL; m = m->next)
+		if (m->count != 0)
+			return wrong(r, "an empty magazine is not", m);
+	if (objects_in_magazines(cache) != r->cached)
+		return wrong(r, "its magazines differ from its free objects", cache);
+	return true;
+}
+
+static bool verify_cache(struct report *r)
 {
 	const struct slab_cache *cache = r->cache;
 	uint64_t slabs = 0, empty = 0, objects = 0;
@@ -74,7 +127,7 @@ static bool verify_cache(const struct report *r)
 		return false;
 	if (slabs != cache->slabs || empty != cache->empty || objects != cache->objects)
 		return wrong(r, "its counts differ from its slabs", cache);
-	return true;
+	return verify_magazines(r);
 }
 
 bool slab_verify(char *text, size_t size)
@@ -82,7 +135,7 @@ bool slab_verify(char *text, size_t size)
 	struct slab_cache *cache = NULL;
 
 	while ((cache = slab_cache_next(cache)) != NULL) {
-		struct report report = {text, size, cache};
+		struct report report = {.text = text, .size = size, .cache = cache};
 		uint64_t flags = spin_lock(&cache->lock);
 		bool ok = verify_cache(&report);
 
@@ -91,6 +144,24 @@ bool slab_verify(char *text, size_t size)
 			return false;
 	}
 	return true;
+}
+
+/* What the CPUs count, without their locks: it may be a moment old. */
+static void add_cpus(const struct slab_cache *cache, struct slab_info *info)
+{
+	for (unsigned cpu = 0; cpu < cache->ncpus; cpu++) {
+		const struct slab_cpu *c = &cache->cpus[cpu];
+
+		info->allocs += c->allocs;
+		info->frees += c->frees;
+		info->misses += c->misses;
+		info->locked += c->lock.takes;
+		info->waits += c->lock.waits;
+	}
+	info->locked += info->allocs + info->frees;
+	info->misses += cache->allocs + cache->frees;
+	info->allocs += cache->allocs;
+	info->frees += cache->frees;
 }
 
 bool slab_cache_info(unsigned index, struct slab_info *info)
@@ -102,14 +173,14 @@ bool slab_cache_info(unsigned index, struct slab_info *info)
 		cache = slab_cache_next(cache);
 	if (cache == NULL)
 		return false;
-	flags = spin_lock(&cache->lock);
+	*info = (struct slab_info){.size = cache->size, .per_slab = cache->per_slab};
 	snprintf(info->name, sizeof(info->name), "%s", cache->name);
-	info->size = cache->size;
-	info->per_slab = cache->per_slab;
+	flags = spin_lock(&cache->lock);
 	info->slabs = cache->slabs;
-	info->objects = cache->objects;
-	info->allocs = cache->allocs;
 	info->failures = cache->failures;
+	info->cached = MIN(objects_in_magazines(cache), cache->objects);
+	info->objects = cache->objects - info->cached;
+	add_cpus(cache, info);
 	spin_unlock(&cache->lock, flags);
 	return true;
 }

@@ -2,7 +2,8 @@
  * kernel/shell/cmd_locks.c - the command `locks`: the order of spin locks and what happened at
  * each rank, and which threads wait for mutexes that others hold.
  *
- * Owns nothing: it prints what kernel/spinlock.c and the scheduler count.
+ * Owns nothing: it prints what kernel/spinlock.c, the per-CPU lists and magazines, and the
+ * scheduler count.
  */
 #include "kernel/clock.h"
 #include "kernel/lib/format.h"
@@ -11,13 +12,37 @@
 #include "kernel/spinlock.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
+#include "mm/node.h"
+#include "mm/pcp.h"
+#include "mm/slab.h"
+
+/* The locks that belong to a CPU are counted where they lie. */
+static void rank_stats(enum lock_rank rank, struct spin_stats *stats)
+{
+	spin_stats(rank, stats);
+	if (rank == RANK_PCP) {
+		for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
+			struct pcp_sums sums = pcp_sums(zone_by_id(id));
+
+			stats->taken += sums.locked;
+			stats->contended += sums.waits;
+		}
+	} else if (rank == RANK_MAGAZINE) {
+		struct slab_info info;
+
+		for (unsigned i = 0; slab_cache_info(i, &info); i++) {
+			stats->taken += info.locked;
+			stats->contended += info.waits;
+		}
+	}
+}
 
 static void print_rank(enum lock_rank rank)
 {
 	struct spin_stats stats;
 	char hold[24] = "-", who[80] = "-";
 
-	spin_stats(rank, &stats);
+	rank_stats(rank, &stats);
 	if (stats.longest_lock != NULL) {
 		snprintf(hold, sizeof(hold), "%lu", stats.longest / clock_cycles_per_us());
 		snprintf(who, sizeof(who), "%s by %s", stats.longest_lock,
@@ -47,7 +72,7 @@ static void locks_json(void)
 	for (enum lock_rank rank = RANK_NONE + 1; rank < RANKS; rank++) {
 		struct spin_stats stats;
 
-		spin_stats(rank, &stats);
+		rank_stats(rank, &stats);
 		json_object(&j, NULL);
 		json_number(&j, "rank", rank);
 		json_string(&j, "name", spin_rank_name(rank));

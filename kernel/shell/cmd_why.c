@@ -13,6 +13,7 @@
 #include "mm/buddy.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/page_pin.h"
+#include "mm/slab.h"
 
 #define HOLDERS_MAX 64
 
@@ -121,6 +122,7 @@ SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory
 		return status;
 	if (range_count(&target.range, BLOCK_ONLINE, NULL) == 0)
 		return shell_error("why", EALREADY, "%.32s: no block of it is online", argv[1]);
+	slab_shrink(); /* free objects that a CPU keeps hold nothing */
 	groups = blocks_holders(&target.range, list.holders, HOLDERS_MAX);
 	list.n = MIN(groups, HOLDERS_MAX);
 	mutex_lock(&hotplug_lock);

@@ -226,18 +226,20 @@ static unsigned pcp_hits(const struct pcp_list *list)
 /* Calls put() for each list that was ever used, CPU by CPU. */
 static void each_pcp_list(const struct zone *zone, void *ctx,
 			  void (*put)(void *ctx, unsigned cpu, unsigned order,
-				      const struct pcp_list *list))
+				      const struct pcp *pcp, const struct pcp_list *list))
 {
 	for (unsigned cpu = 0; cpu < zone->npcp; cpu++)
 		for (unsigned i = 0; i < PCP_LISTS; i++) {
-			const struct pcp_list *list = &zone->pcp[cpu].list[i];
+			const struct pcp *pcp = &zone->pcp[cpu];
+			const struct pcp_list *list = &pcp->list[i];
 
 			if (list->allocs + list->frees + list->refills != 0)
-				put(ctx, cpu, pcp_order(i), list);
+				put(ctx, cpu, pcp_order(i), pcp, list);
 		}
 }
 
-static void pcp_json(void *j, unsigned cpu, unsigned order, const struct pcp_list *list)
+static void pcp_json(void *j, unsigned cpu, unsigned order, const struct pcp *pcp,
+		     const struct pcp_list *list)
 {
 	json_object(j, NULL);
 	json_number(j, "cpu", cpu);
@@ -249,10 +251,12 @@ static void pcp_json(void *j, unsigned cpu, unsigned order, const struct pcp_lis
 	json_number(j, "refills", list->refills);
 	json_number(j, "frees", list->frees);
 	json_number(j, "spills", list->spills);
+	json_number(j, "lock_waits", pcp->lock.waits);
 	json_object_end(j);
 }
 
-static void pcp_text(void *ctx __unused, unsigned cpu, unsigned order, const struct pcp_list *list)
+static void pcp_text(void *ctx __unused, unsigned cpu, unsigned order, const struct pcp *pcp,
+		     const struct pcp_list *list)
 {
 	unsigned hits = pcp_hits(list);
 
@@ -262,6 +266,7 @@ static void pcp_text(void *ctx __unused, unsigned cpu, unsigned order, const str
 	shell_printf("              batch: %u\n", pcp_batch(list));
 	shell_printf("              hits:  %u.%u %% of %llu allocs, %llu frees\n", hits / 10,
 		     hits % 10, (unsigned long long)list->allocs, (unsigned long long)list->frees);
+	shell_printf("              waits: %u for the CPU's lock\n", pcp->lock.waits);
 }
 
 static void zone_json(struct json *j, const struct zone *zone, const struct zone_counts *counts)

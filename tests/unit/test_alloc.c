@@ -2,7 +2,7 @@
  * tests/unit/test_alloc.c - which zone of which node serves a page allocation, against a rule
  * written down plainly: over every small arrangement of full and empty zones and every request.
  */
-/* sources: mm/alloc.c mm/pcp.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
+/* sources: mm/alloc.c mm/pcp.c kernel/cpulock.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
 #include "tests/unit/mm_kit.h"
 
 #include "kernel/clock.h"

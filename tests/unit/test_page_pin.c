@@ -2,7 +2,7 @@
  * tests/unit/test_page_pin.c - pins are counted by kind; an offline waits for short ones, within
  * bounds, and refuses long ones before anything has moved.
  */
-/* sources: mm/pcp.c arch/x86_64/tlb.c */
+/* sources: mm/pcp.c kernel/cpulock.c arch/x86_64/tlb.c */
 /* sources: mm/page_pin.c */
 /* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
 /* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */

@@ -3,7 +3,7 @@
  * every page (tests/unit/buddy_kit.h), over random operations on random CPUs: what is free is on
  * exactly one list, and an offline finds every page of its blocks.
  */
-/* sources: mm/pcp.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
+/* sources: mm/pcp.c kernel/cpulock.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
 #include "tests/unit/buddy_kit.h"
 
 #include "mm/pcp.h"
@@ -69,7 +69,7 @@ static void check_lists(void)
 		const struct pcp_list *list = &lists[i / PCP_LISTS].list[i % PCP_LISTS];
 		unsigned order = pcp_order(i % PCP_LISTS);
 
-		assert_int_equal(lists[i / PCP_LISTS].lock, 0);
+		assert_int_equal(lists[i / PCP_LISTS].lock.word, 0);
 		assert_in_range(list->count, 0, list->high);
 		for (struct page *p = list->first; p != NULL; p = (struct page *)p->private) {
 			pfn_t pfn = page_to_pfn(p);
@@ -224,11 +224,11 @@ static void test_busy_list(void **unused)
 	(void)unused;
 	op_online(&blocks[0]);
 	page = list_alloc(0);
-	lists[0].lock = 1;
+	lists[0].lock.word = 1;
 	assert_null(pcp_take(lists, 0, NULL));
 	assert_int_equal(pcp_put(lists, 0, page, &full), PCP_NOT);
 	assert_int_equal(page->state, PAGE_USED);
-	lists[0].lock = 0;
+	lists[0].lock.word = 0;
 	list_free(page);
 }
 

@@ -4,7 +4,8 @@
  * The pages come from a one-zone page_alloc() of this file, which can be told to fail, so that
  * what a cache takes and gives back is seen page by page.
  */
-/* sources: mm/slab.c mm/slab_take.c mm/slab_verify.c mm/kmalloc.c */
+/* sources: mm/slab.c mm/slab_magazine.c mm/slab_take.c mm/slab_verify.c mm/kmalloc.c */
+/* sources: kernel/cpulock.c */
 #include "tests/unit/mm_kit.h"
 
 #include "mm/alloc.h"
@@ -13,13 +14,14 @@
 
 #define ARENA_PAGES 4096UL
 #define OBJECTS	    3000U
+#define CPUS	    3U
 
 /* --- the pages --- */
 
 struct alloc_watch alloc_watch; /* nobody wants to know */
 
-static uint64_t pages_used;
-static unsigned fail_after = ~0U; /* allocations that still succeed */
+static uint64_t pages_used, pages_kept; /* kept: by the magazines, from the start */
+static unsigned fail_after = ~0U;	/* allocations that still succeed */
 
 struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner)
 {
@@ -64,11 +66,13 @@ static int setup(void **unused)
 {
 	(void)unused;
 	fail_after = ~0U;
+	host_cpu = 0;
 	if (vmemmap != NULL)
 		return 0;
 	kit_make_memmap(ARENA_PAGES);
 	kit_make_memory(ARENA_PAGES);
-	slab_init();
+	slab_init(CPUS);
+	pages_kept = pages_used;
 	return 0;
 }
 
@@ -147,6 +151,7 @@ static void test_kmalloc_model(void **unused)
 	for (unsigned step = 0; step < 400000; step++) {
 		bool filling = step / 20000 % 2 == 0;
 
+		host_cpu = kit_below(8) == 0 ? (unsigned)kit_below(CPUS) : host_cpu;
 		if (nobjects > 0 && (nobjects == OBJECTS || kit_below(10) < (filling ? 4 : 6)))
 			object_end((unsigned)kit_below(nobjects));
 		else
@@ -162,7 +167,7 @@ static void test_kmalloc_model(void **unused)
 	check();
 	assert_int_equal(objects_in_caches(), 0);
 	slab_shrink();
-	assert_int_equal(pages_used, 0);
+	assert_int_equal(pages_used, pages_kept);
 }
 
 static void test_every_size(void **unused)
@@ -180,7 +185,7 @@ static void test_every_size(void **unused)
 	check();
 	kfree(NULL);
 	slab_shrink();
-	assert_int_equal(pages_used, 0);
+	assert_int_equal(pages_used, pages_kept);
 	assert_null(kmalloc(~0UL));
 	assert_null(kmalloc((PAGE_SIZE << MAX_ORDER) + 1));
 }
@@ -217,6 +222,17 @@ static void test_alignment_and_fill(void **unused)
 		}
 }
 
+static struct slab_info info_of(const struct slab_cache *cache)
+{
+	struct slab_info info;
+
+	for (unsigned i = 0; slab_cache_info(i, &info); i++)
+		if (strcmp(info.name, cache->name) == 0)
+			return info;
+	fail_msg("no cache %s", cache->name);
+	return info;
+}
+
 static void test_failures_counted(void **unused)
 {
 	static struct slab_cache cache;
@@ -232,14 +248,15 @@ static void test_failures_counted(void **unused)
 	assert_null(slab_alloc(&cache));
 	assert_null(slab_alloc(&cache));
 	assert_int_equal(cache.failures, 2);
-	assert_int_equal(cache.objects, 6);
+	assert_int_equal(info_of(&cache).objects, 6);
 	slab_free(&cache, held[3]);
 	assert_ptr_equal(slab_alloc(&cache), held[3]); /* needs no page */
 	check();
 	for (unsigned i = 0; i < 6; i++)
 		slab_free(&cache, held[i]);
-	/* One slab without used objects is kept, and given back when somebody wants it. */
-	assert_int_equal(pages_used, before + 1);
+	/* What lies in magazines, and a slab without used objects, is kept until it is wanted. */
+	assert_int_equal(info_of(&cache).objects, 0);
+	assert_true(pages_used > before);
 	assert_int_equal(slab_shrink() > 0, true);
 	assert_int_equal(pages_used, before);
 	assert_int_equal(cache.slabs, 0);
@@ -250,9 +267,11 @@ static struct slab_cache *fresh_cache(void)
 {
 	static struct slab_cache caches[16];
 	static unsigned n;
+	char name[SLAB_NAME_MAX];
 
 	assert_true(n < ARRAY_SIZE(caches));
-	slab_cache_init(&caches[n], "fresh", 40, 0);
+	snprintf(name, sizeof(name), "fresh-%u", n);
+	slab_cache_init(&caches[n], name, 40, 0);
 	return &caches[n++];
 }
 
@@ -280,13 +299,166 @@ static void test_take_all(void **unused)
 	for (void *p = chain; p != NULL; p = *(void **)p)
 		chained++;
 	assert_int_equal(chained, taken);
-	for (unsigned i = 0; slab_cache_info(i, &info); i++)
+	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
 		assert_int_equal(info.objects, info.slabs * info.per_slab);
+		assert_int_equal(info.cached, 0);
+	}
 	for (size_t size = 1; size <= 2048; size *= 2)
 		assert_null(kmalloc(size));
 	check();
 	slab_give_back(chain);
 	assert_int_equal(objects_in_caches(), before);
+	check();
+}
+
+/* --- magazines --- */
+
+/* The caches of kmalloc() have magazines, and were the first. */
+static struct slab_cache *cache_of_64(void)
+{
+	char *p = kmalloc(64);
+	struct slab_cache *cache = slab_of(p)->cache;
+
+	kfree(p);
+	assert_string_equal(cache->name, "kmalloc-64");
+	assert_int_equal(cache->ncpus, CPUS);
+	return cache;
+}
+
+/* A CPU that frees and allocates in turn goes to the depot for the first object alone, also where
+ * a magazine ends. */
+static void test_magazines_spare_the_depot(void **unused)
+{
+	struct slab_cache *cache = cache_of_64();
+	char *held[2 * SLAB_MAGAZINE_MAX];
+	struct slab_info before, after;
+
+	(void)unused;
+	slab_shrink();
+	before = info_of(cache);
+	assert_int_equal(before.cached, 0);
+	for (unsigned n = 1; n <= ARRAY_SIZE(held); n++)
+		for (unsigned round = 0; round < 100; round++) {
+			for (unsigned i = 0; i < n; i++)
+				held[i] = slab_alloc(cache);
+			for (unsigned i = 0; i < n; i++)
+				slab_free(cache, held[i]);
+		}
+	after = info_of(cache);
+	assert_int_equal(after.allocs - before.allocs,
+			 100 * ARRAY_SIZE(held) * (ARRAY_SIZE(held) + 1) / 2);
+	assert_int_equal(after.frees - before.frees, after.allocs - before.allocs);
+	/* Two magazines are filled, and that is all. */
+	assert_int_equal(after.misses - before.misses, 2);
+	assert_int_equal(after.objects, before.objects);
+	assert_int_equal(after.cached, 2 * SLAB_MAGAZINE_MAX);
+	check();
+}
+
+/* One CPU allocates what another frees: whole magazines travel, and the depot has an end. */
+static void test_magazines_travel(void **unused)
+{
+	struct slab_cache *cache = cache_of_64();
+	struct slab_info before = info_of(cache), after;
+	char *p;
+
+	(void)unused;
+	for (unsigned i = 0; i < 10000; i++) {
+		host_cpu = 0;
+		p = slab_alloc(cache);
+		host_cpu = 1;
+		slab_free(cache, p);
+	}
+	after = info_of(cache);
+	assert_in_range(after.misses - before.misses, 10000 / SLAB_MAGAZINE_MAX,
+			2 * 10000 / SLAB_MAGAZINE_MAX + 4);
+	assert_in_range(after.cached, 1, (2 * CPUS + 3) * SLAB_MAGAZINE_MAX);
+	check();
+	slab_shrink();
+	assert_int_equal(info_of(cache).cached, 0);
+	check();
+}
+
+/* No page is left, and what is wanted lies in another CPU's magazines, or in the depot. */
+static void test_other_cpus_objects_are_had(void **unused)
+{
+	struct slab_cache *cache = cache_of_64();
+	unsigned per_slab = cache->per_slab, had = 0;
+	char *held[64];
+
+	(void)unused;
+	slab_shrink();
+	host_cpu = 1;
+	assert_true(per_slab <= ARRAY_SIZE(held));
+	for (unsigned i = 0; i < per_slab; i++)
+		held[i] = slab_alloc(cache);
+	for (unsigned i = 0; i < per_slab; i++)
+		slab_free(cache, held[i]);
+	fail_after = 0;
+	host_cpu = 2;
+	while (had < ARRAY_SIZE(held) && (held[had] = slab_alloc(cache)) != NULL)
+		had++;
+	assert_int_equal(had, per_slab);
+	check();
+	while (had > 0)
+		slab_free(cache, held[--had]);
+	check();
+}
+
+/* Pages whose objects are all in magazines, of whichever CPU, are had back. */
+static void test_pages_come_back_from_magazines(void **unused)
+{
+	struct slab_cache *cache = cache_of_64();
+	uint64_t before;
+	char *held[200];
+
+	(void)unused;
+	slab_shrink();
+	before = pages_used;
+	for (unsigned i = 0; i < ARRAY_SIZE(held); i++) {
+		host_cpu = i % CPUS;
+		held[i] = slab_alloc(cache);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(held); i++) {
+		host_cpu = (i + 1) % CPUS;
+		slab_free(cache, held[i]);
+	}
+	check();
+	assert_true(pages_used > before);
+	slab_shrink();
+	assert_int_equal(pages_used, before);
+	check();
+}
+
+static void test_verify_sees_magazines(void **unused)
+{
+	struct slab_cache *cache = cache_of_64();
+	struct slab_magazine *m = cache->cpus[0].loaded;
+	char *top = m->object[m->count - 1];
+
+	(void)unused;
+	m->count--;
+	expect_violation("magazines differ");
+	m->count++;
+	m->object[m->count - 1] = m->object[m->count - 1] + 8;
+	expect_violation("no free object");
+	m->object[m->count - 1] = top;
+	m->count += SLAB_MAGAZINE_MAX;
+	expect_violation("more than it can");
+	m->count -= SLAB_MAGAZINE_MAX;
+	cache->depot_empty->count++;
+	expect_violation("empty magazine");
+	cache->depot_empty->count--;
+	top[20] ^= 1;
+	expect_violation("a free object was written");
+	expect_panic(slab_alloc(cache), "written after it was freed");
+	top[20] ^= 1;
+	slab_free_slow(cache, top); /* it was taken out before it was looked at */
+	top[64] ^= 1;
+	expect_violation("written past its end");
+	expect_panic(slab_alloc(cache), "written past its 64 bytes");
+	top[64] ^= 1;
+	slab_free_slow(cache, top);
 	check();
 }
 
@@ -302,16 +474,12 @@ static void test_misuse_is_seen(void **unused)
 	expect_violation("written past its end");
 	expect_panic(slab_free(cache, p), "written past its 40 bytes");
 	p[40] = saved;
-	cache->lock.cpu = 0;
 
 	slab_free(cache, p);
 	check();
 	expect_panic(slab_free(cache, p), "double free");
-	cache->lock.cpu = 0;
 	expect_panic(slab_free(cache, other + 8), "wild free");
-	cache->lock.cpu = 0;
 	expect_panic(kfree(other + 8), "wild free");
-	cache->lock.cpu = 0;
 	expect_panic(slab_free(fresh_cache(), other), "wild free");
 	expect_panic(kfree(&saved), "wild free");
 
@@ -319,8 +487,8 @@ static void test_misuse_is_seen(void **unused)
 	p[39] = 'x';
 	expect_violation("a free object was written");
 	expect_panic(slab_alloc(cache), "written after it was freed");
-	cache->lock.cpu = 0;
 	p[39] = saved;
+	slab_free_slow(cache, p); /* it was taken out before it was looked at */
 	check();
 	slab_free(cache, other);
 	check();
@@ -376,6 +544,11 @@ int main(void)
 		cmocka_unit_test_setup(test_alignment_and_fill, setup),
 		cmocka_unit_test_setup(test_failures_counted, setup),
 		cmocka_unit_test_setup(test_take_all, setup),
+		cmocka_unit_test_setup(test_magazines_spare_the_depot, setup),
+		cmocka_unit_test_setup(test_magazines_travel, setup),
+		cmocka_unit_test_setup(test_other_cpus_objects_are_had, setup),
+		cmocka_unit_test_setup(test_pages_come_back_from_magazines, setup),
+		cmocka_unit_test_setup(test_verify_sees_magazines, setup),
 		cmocka_unit_test_setup(test_misuse_is_seen, setup),
 		cmocka_unit_test_setup(test_large_misuse_is_seen, setup),
 		cmocka_unit_test_setup(test_verify_sees, setup),

@@ -7,7 +7,7 @@
 /* sources: mm/hotplug/evacuate.c */
 /* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
 /* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
-/* sources: mm/pcp.c */
+/* sources: mm/pcp.c kernel/cpulock.c */
 /* sources: mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/node.c mm/pagetable.c mm/zone.c */
 /* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
 /* sources: kernel/lib/errno.c kernel/lib/refusal.c */

@@ -5,17 +5,23 @@
 #ifndef TESTS_UNIT_SPINLOCK_H
 #define TESTS_UNIT_SPINLOCK_H
 
-#define spin_init	kernel_spin_init
-#define spin_lock	kernel_spin_lock
-#define spin_unlock	kernel_spin_unlock
-#define spin_is_held	kernel_spin_is_held
-#define spin_held_count kernel_spin_held_count
+#define spin_init	  kernel_spin_init
+#define spin_lock	  kernel_spin_lock
+#define spin_unlock	  kernel_spin_unlock
+#define spin_is_held	  kernel_spin_is_held
+#define spin_held_count	  kernel_spin_held_count
+#define spin_note_taking  kernel_spin_note_taking
+#define spin_note_taken	  kernel_spin_note_taken
+#define spin_note_dropped kernel_spin_note_dropped
 #include_next "kernel/spinlock.h"
 #undef spin_init
 #undef spin_lock
 #undef spin_unlock
 #undef spin_is_held
 #undef spin_held_count
+#undef spin_note_taking
+#undef spin_note_taken
+#undef spin_note_dropped
 
 #include "kernel/lib/assert.h"
 
@@ -57,6 +63,23 @@ static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
 	ASSERT(host_locks_held > 0 && host_locks[host_locks_held - 1] == lock);
 	lock->cpu = 0;
 	host_locks_held--;
+}
+
+static inline void spin_note_taking(const struct spinlock *note, vaddr_t caller)
+{
+	(void)caller;
+	ASSERT(!spin_is_held(note));
+}
+
+static inline void spin_note_taken(struct spinlock *note, vaddr_t caller)
+{
+	(void)caller;
+	(void)spin_lock(note);
+}
+
+static inline void spin_note_dropped(struct spinlock *note)
+{
+	spin_unlock(note, 1);
 }
 
 #endif
