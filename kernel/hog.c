@@ -8,6 +8,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/smp.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/slab.h"
@@ -225,8 +226,10 @@ static void churn_thread(void *arg)
 		hog_rewrite(hog);
 }
 
-static int churn(struct hog *hog, void *arg __unused, struct refusal *why)
+/* arg: the CPU's number; NULL: any. */
+static int churn(struct hog *hog, void *arg, struct refusal *why)
 {
+	const unsigned *cpu = arg;
 	char thread[THREAD_NAME_MAX];
 	int err = hog_check_whole(hog, why);
 
@@ -235,13 +238,21 @@ static int churn(struct hog *hog, void *arg __unused, struct refusal *why)
 	if (hog->churner != NULL)
 		return refuse(why, -EALREADY, "churn", "%s is churning", hog->name);
 	snprintf(thread, sizeof(thread), "churn:%s", hog->name);
-	hog->churner = thread_create(thread, churn_thread, hog);
+	hog->churner = cpu == NULL ? thread_create(thread, churn_thread, hog)
+				   : thread_create_on(*cpu, thread, churn_thread, hog);
 	return hog->churner != NULL ? 0 : refuse(why, -ENOMEM, "churn", "no memory for a thread");
 }
 
 int hog_churn(const char *name, struct refusal *why)
 {
 	return hog_apply(name, churn, NULL, why);
+}
+
+int hog_churn_on(const char *name, unsigned cpu, struct refusal *why)
+{
+	if (cpu >= MAX_CPUS || !smp_is_online(cpu))
+		return refuse(why, -ENODEV, "cpu", "no CPU %u runs", cpu);
+	return hog_apply(name, churn, &cpu, why);
 }
 
 static int share(struct hog *hog, void *arg __unused, struct refusal *why)

@@ -28,10 +28,12 @@ struct hog_request {
 };
 
 int hog_start(const struct hog_request *request, struct refusal *why);
-/* These three, and pins: -EAGAIN while it waits for memory.  -EBADMSG with the first wrong
+/* These, and pins: -EAGAIN while it waits for memory.  -EBADMSG with the first wrong
  * address. */
 int hog_verify(const char *name, struct refusal *why);
 int hog_churn(const char *name, struct refusal *why);
+/* The same on one CPU only; -ENODEV: it does not run. */
+int hog_churn_on(const char *name, unsigned cpu, struct refusal *why);
 int hog_share(const char *name, struct refusal *why);
 /* Its pin, if it has one, ends first.  -EBADMSG where a churning one found a wrong word; it is
  * stopped all the same. */

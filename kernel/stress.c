@@ -3,7 +3,8 @@
  *
  * More workers than CPUs, so that they are preempted in the middle of everything.
  *
- * Lock: stress_lock (mutex) over a whole run; `stop` is one word.
+ * Locks: stress_lock (mutex) from start to stop.  `stop`, `holding` and `idle` are words of
+ * their own; who changes one wakes stress_wait.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -16,27 +17,79 @@
 #define EACH	    3  /* of them */
 #define WORKERS_MAX (CPUS_MAX * EACH + 2)
 
+/* stress: chunks of up to 256 KiB, mapped ones of up to 2 MiB.  A load that is held again and
+ * again gives all back each time: it has less. */
+static const struct stress_size full = {STRESS_ITEMS, 6, 7, 10}, light = {8, 2, 3, 5};
+
 static struct mutex stress_lock = MUTEX_INIT(stress_lock, "stress");
 static struct stress_worker workers[WORKERS_MAX];
 static unsigned nworkers;
-static bool stop;
+static bool stop, holding;
+static unsigned idle; /* workers that hold nothing: they wait, or came to an end */
+static struct wait_queue stress_wait = WAIT_QUEUE_INIT(stress_wait, "stress");
+
+static bool may_go_on(void *arg __unused)
+{
+	return !__atomic_load_n(&holding, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+static bool all_idle(void *arg __unused)
+{
+	return __atomic_load_n(&idle, __ATOMIC_ACQUIRE) == nworkers;
+}
+
+static void give_all_back(struct stress_worker *w)
+{
+	w->role->end(w);
+	__atomic_add_fetch(&idle, 1, __ATOMIC_RELEASE);
+	wait_queue_wake(&stress_wait);
+}
 
 static void work(void *arg)
 {
 	struct stress_worker *w = arg;
 
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) && w->err == 0)
-		w->role->step(w);
-	w->role->end(w);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) && w->err == 0) {
+		if (may_go_on(NULL)) {
+			w->role->step(w);
+			continue;
+		}
+		give_all_back(w);
+		wait_event(&stress_wait, may_go_on, NULL, 0, false);
+		__atomic_sub_fetch(&idle, 1, __ATOMIC_RELEASE);
+	}
+	give_all_back(w);
+}
+
+static void set(bool *word, bool value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	wait_queue_wake(&stress_wait);
+}
+
+void stress_hold(void)
+{
+	if (nworkers == 0)
+		return;
+	set(&holding, true);
+	wait_event(&stress_wait, all_idle, NULL, 0, false);
+}
+
+void stress_release(void)
+{
+	set(&holding, false);
 }
 
 /* cpu < 0: wherever there is room. */
-static int start_worker(const struct stress_role *role, uint64_t seed, int cpu)
+static int start_worker(const struct stress_role *role, const struct stress_size *size,
+			uint64_t seed, int cpu)
 {
 	struct stress_worker *w = &workers[nworkers];
 
 	memset(w, 0, sizeof(*w));
 	w->role = role;
+	w->size = size;
 	w->random = (seed + nworkers) * 0x9e3779b97f4a7c15UL | 1; /* never 0 */
 	w->thread = cpu < 0 ? thread_create(role->name, work, w)
 			    : thread_create_on((unsigned)cpu, role->name, work, w);
@@ -46,33 +99,45 @@ static int start_worker(const struct stress_role *role, uint64_t seed, int cpu)
 	return 0;
 }
 
-static int start_workers(uint64_t seed)
+static int start_workers(uint64_t seed, bool blocks)
 {
+	const struct stress_size *size = blocks ? &full : &light;
 	unsigned cpu, ncpus = 0;
 	int err = 0;
 
-	nworkers = 0;
-	stop = false;
 	for_each_online_cpu(cpu)
 	{
 		if (err != 0 || ncpus++ == CPUS_MAX)
 			break;
-		err = start_worker(&stress_pages, seed, (int)cpu);
+		err = start_worker(&stress_pages, size, seed, (int)cpu);
 		if (err == 0)
-			err = start_worker(&stress_objects, seed, -1);
+			err = start_worker(&stress_objects, size, seed, -1);
 		if (err == 0)
-			err = start_worker(&stress_mapper, seed, -1);
+			err = start_worker(&stress_mapper, size, seed, -1);
 	}
 	if (err == 0)
-		err = start_worker(&stress_shrinker, seed, -1);
-	return err != 0 ? err : start_worker(&stress_blocks, seed, -1);
+		err = start_worker(&stress_shrinker, size, seed, -1);
+	return err != 0 || !blocks ? err : start_worker(&stress_blocks, size, seed, -1);
 }
 
 static void join_workers(void)
 {
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	set(&stop, true);
 	for (unsigned i = 0; i < nworkers; i++)
 		thread_join(workers[i].thread);
+}
+
+int stress_start(uint64_t seed, bool blocks, struct refusal *why)
+{
+	mutex_lock(&stress_lock);
+	stop = holding = false;
+	idle = 0;
+	if (start_workers(seed, blocks) == 0)
+		return 0;
+	join_workers();
+	nworkers = 0;
+	mutex_unlock(&stress_lock);
+	return refuse(why, -ENOMEM, "start", "no memory for its threads");
 }
 
 /* The first error of a worker, if there is one. */
@@ -80,7 +145,7 @@ static int sum_up(struct stress_totals *totals, struct refusal *why)
 {
 	int err = 0;
 
-	totals->threads = nworkers;
+	*totals = (struct stress_totals){.threads = nworkers};
 	for (unsigned i = 0; i < nworkers; i++) {
 		const struct stress_worker *w = &workers[i];
 
@@ -96,27 +161,35 @@ static int sum_up(struct stress_totals *totals, struct refusal *why)
 			totals->offlines += w->done;
 		if (w->err != 0 && err == 0) {
 			err = w->err;
-			*why = w->why;
+			if (why != NULL)
+				*why = w->why;
 		}
 	}
+	return err;
+}
+
+int stress_stop(struct stress_totals *totals, struct refusal *why)
+{
+	int err;
+
+	join_workers();
+	err = sum_up(totals, why);
+	nworkers = 0;
+	mutex_unlock(&stress_lock);
 	return err;
 }
 
 int stress_run(uint64_t us, uint64_t seed, struct stress_totals *totals,
 	       void (*report)(const char *violation), struct refusal *why)
 {
-	int err;
+	bool interrupted;
+	int err = stress_start(seed, true, why);
 
-	*totals = (struct stress_totals){0};
-	mutex_lock(&stress_lock);
-	err = start_workers(seed);
-	totals->interrupted = err == 0 && thread_sleep_us(us) != 0;
-	join_workers();
 	if (err != 0)
-		refuse(why, err, "start", "no memory for its threads");
-	else
-		err = sum_up(totals, why);
-	mutex_unlock(&stress_lock);
+		return err;
+	interrupted = thread_sleep_us(us) != 0;
+	err = stress_stop(totals, why);
+	totals->interrupted = interrupted;
 	if (!hotplug_verify(report) && err == 0)
 		err = refuse(why, -EIO, "check", "invariants are violated");
 	return err;

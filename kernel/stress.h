@@ -7,7 +7,7 @@
  * devices offline and puts them back.  Memory that is out is no failure, a refused offline
  * neither; a wrong word and a violated invariant are.
  *
- * Lock: stress_run() is for one thread at a time (a mutex of its own).
+ * Lock: stress_lock (mutex), held from start to stop: one load at a time.
  */
 #ifndef KERNEL_STRESS_H
 #define KERNEL_STRESS_H
@@ -34,5 +34,17 @@ struct stress_totals {
  */
 int stress_run(uint64_t us, uint64_t seed, struct stress_totals *totals,
 	       void (*report)(const char *violation), struct refusal *why);
+
+/*
+ * The same as a load for others to be tried under: from start to stop, on one thread.  Without
+ * `blocks` no block of a device goes by itself, and each worker holds little.  A failed start has
+ * left nothing behind.
+ */
+int stress_start(uint64_t seed, bool blocks, struct refusal *why);
+int stress_stop(struct stress_totals *totals, struct refusal *why);
+/* Between the two the workers hold nothing and stand still, so that memory can be counted.
+ * Without a load they do nothing. */
+void stress_hold(void);
+void stress_release(void);
 
 #endif

@@ -12,6 +12,12 @@
 
 #define STRESS_ITEMS 64
 
+/* How much a worker holds, and in how large pieces. */
+struct stress_size {
+	unsigned items, maps;		  /* chunks and objects; vm objects */
+	unsigned page_orders, map_orders; /* of chunks: below these */
+};
+
 /* A thing that is held: every word written is a function of the key and its index. */
 struct stress_item {
 	uint64_t *words; /* NULL: empty */
@@ -22,6 +28,7 @@ struct stress_item {
 
 struct stress_worker {
 	const struct stress_role *role;
+	const struct stress_size *size;
 	struct thread *thread;
 	uint64_t random;
 	uint64_t bytes, done, out_of_memory, refused;
@@ -30,7 +37,7 @@ struct stress_worker {
 	struct stress_item items[STRESS_ITEMS];
 };
 
-/* What a thread does again and again, and what it does last. */
+/* What a thread does again and again, and how it gives back all that it holds. */
 struct stress_role {
 	const char *name;
 	void (*step)(struct stress_worker *w);

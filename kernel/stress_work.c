@@ -15,11 +15,8 @@
 #include "mm/slab.h"
 #include "mm/vm/object.h"
 
-#define ORDERS	      7 /* chunks of up to 256 KiB */
 #define OBJECT_MAX    4096
-#define MAPS	      6	 /* vm objects that a worker holds */
-#define MAP_ORDERS    10 /* chunks of up to 2 MiB */
-#define MAP_STRIDE    8	 /* words: one in a cache line is written */
+#define MAP_STRIDE    8 /* words: one in a cache line is written */
 #define OFFLINE_US    5000000
 #define BLOCK_WAIT_US 20000
 
@@ -65,7 +62,7 @@ void stress_verify(struct stress_worker *w, const struct stress_item *item, size
 
 static void take_pages(struct stress_worker *w, struct stress_item *item)
 {
-	unsigned order = (item->key >> 8) % ORDERS;
+	unsigned order = (item->key >> 8) % w->size->page_orders;
 	struct page *page = page_alloc(order, 0, NODE_ANY, &stress_owner);
 
 	item->handle = page;
@@ -96,7 +93,7 @@ static void give_back(struct stress_worker *w, struct stress_item *item)
 static void hold_and_free(struct stress_worker *w,
 			  void (*take)(struct stress_worker *w, struct stress_item *item))
 {
-	struct stress_item *item = &w->items[stress_random(w) % STRESS_ITEMS];
+	struct stress_item *item = &w->items[stress_random(w) % w->size->items];
 
 	w->done++;
 	if (item->words != NULL) {
@@ -121,7 +118,7 @@ static void step_object(struct stress_worker *w)
 
 static void free_items(struct stress_worker *w)
 {
-	for (unsigned i = 0; i < STRESS_ITEMS; i++)
+	for (unsigned i = 0; i < w->size->items; i++)
 		if (w->items[i].words != NULL)
 			give_back(w, &w->items[i]);
 }
@@ -131,7 +128,7 @@ static void free_items(struct stress_worker *w)
 static void map(struct stress_worker *w, struct stress_item *item)
 {
 	uint64_t key = stress_random(w);
-	unsigned order = (key >> 8) % MAP_ORDERS;
+	unsigned order = (key >> 8) % w->size->map_orders;
 	uint64_t npages = (order < 6 ? 1 + (key >> 16) % 8 : 1) << order;
 	struct vm_object *object;
 
@@ -166,7 +163,7 @@ static void share(struct stress_worker *w, struct stress_item *item)
 
 static void step_mapper(struct stress_worker *w)
 {
-	struct stress_item *item = &w->items[stress_random(w) % MAPS];
+	struct stress_item *item = &w->items[stress_random(w) % w->size->maps];
 
 	if (item->words == NULL) {
 		map(w, item);
@@ -189,11 +186,12 @@ static void step_mapper(struct stress_worker *w)
 
 static void unmap_all(struct stress_worker *w)
 {
-	for (unsigned i = 0; i < MAPS; i++) {
+	for (unsigned i = 0; i < w->size->maps; i++) {
 		if (w->items[i].words == NULL)
 			continue;
 		stress_verify(w, &w->items[i], MAP_STRIDE);
 		vm_object_destroy(w->items[i].handle);
+		w->items[i].words = NULL;
 	}
 }
 

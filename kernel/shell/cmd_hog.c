@@ -5,6 +5,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
 #include "mm/node.h"
 
 /* One `name=value` or a bare word of `hog start`; 0 or -EINVAL. */
@@ -97,6 +98,24 @@ static int hog_pin_command(int argc, char **argv)
 	return SHELL_OK;
 }
 
+static int hog_churn_command(int argc, char **argv)
+{
+	struct refusal why = {0};
+	uint64_t cpu;
+	int err;
+
+	if (argc < 3)
+		return shell_usage("hog", "churn wants a name");
+	if (argc == 3)
+		err = hog_churn(argv[2], &why);
+	else if (argc > 4 || strncmp(argv[3], "cpu=", 4) != 0 ||
+		 parse_number(argv[3] + 4, &cpu) != 0)
+		return shell_usage("hog", "'%s' is not an option of churn", argv[argc - 1]);
+	else
+		err = hog_churn_on(argv[2], (unsigned)MIN(cpu, (uint64_t)MAX_CPUS), &why);
+	return err == 0 ? SHELL_OK : shell_refused("hog", &why);
+}
+
 static int hog_list_command(bool as_json)
 {
 	struct hog_info info;
@@ -146,7 +165,7 @@ static int hog_list_command(bool as_json)
 SHELL_COMMAND(hog,
 	      "start NAME SIZE|max [movable|kernel] [node=N] [order=N] [seed=N] [stride=SIZE] "
 	      "[wait] [slabs] | "
-	      "verify HOG | churn HOG | share HOG | "
+	      "verify HOG | churn HOG [cpu=N] | share HOG | "
 	      "pin HOG [long|SECONDS] [offset=SIZE] [size=SIZE] | unpin HOG | "
 	      "list [-J] | stop HOG",
 	      "hold memory, filled with a pattern", "hog start big 800M movable node=1",
@@ -156,7 +175,6 @@ SHELL_COMMAND(hog,
 		const char *verb;
 		int (*run)(const char *name, struct refusal *why);
 	} verbs[] = {{"verify", hog_verify},
-		     {"churn", hog_churn},
 		     {"share", hog_share},
 		     {"unpin", hog_unpin},
 		     {"stop", hog_stop}};
@@ -168,6 +186,8 @@ SHELL_COMMAND(hog,
 		return hog_start_command(argc, argv);
 	if (strcmp(argv[1], "pin") == 0)
 		return hog_pin_command(argc, argv);
+	if (strcmp(argv[1], "churn") == 0)
+		return hog_churn_command(argc, argv);
 	if (strcmp(argv[1], "list") == 0 &&
 	    (argc == 2 || (argc == 3 && strcmp(argv[2], "-J") == 0)))
 		return hog_list_command(argc == 3);

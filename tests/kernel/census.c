@@ -6,6 +6,7 @@
 #include "kernel/hog.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/stress.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug.h"
@@ -114,11 +115,13 @@ static void count_others(struct census *census)
 void census_take(struct census *census, pfn_t start, uint64_t npages)
 {
 	memset(census, 0, sizeof(*census));
+	stress_hold();
 	count_slabs(census); /* first: it frees pages */
 	count_zones(census);
 	count_blocks(census);
 	count_mappings(census, start, npages);
 	count_others(census);
+	stress_release();
 }
 
 /* --- comparing --- */

@@ -23,7 +23,8 @@ struct census {
 	uint64_t pool, threads, kernel_mappings, hogs;
 };
 
-/* [start, start + npages) is the DIMM at hand.  Empty slabs are given back first. */
+/* [start, start + npages) is the DIMM at hand.  Empty slabs are given back first.  A load
+ * (kernel/stress.h) stands still and holds nothing meanwhile. */
 void census_take(struct census *census, pfn_t start, uint64_t npages);
 
 /*

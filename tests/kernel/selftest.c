@@ -12,10 +12,13 @@
 #include "kernel/lib/string.h"
 #include "kernel/mutex.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
+#include "kernel/stress.h"
 #include "kernel/thread.h"
 
 #define NOTES_MAX 8U
 #define NOTE_TEXT 160
+#define LOAD_SEED 5
 
 struct test {
 	unsigned failures, skips;
@@ -169,6 +172,23 @@ static int run_selected(struct run *run)
 	return run->failed == 0 ? SHELL_OK : SHELL_FAIL;
 }
 
+/* Beside a load on all CPUs (kernel/stress.h). */
+static int run_beside_load(struct run *run)
+{
+	struct stress_totals totals;
+	struct refusal why = {0};
+	int status;
+
+	if (stress_start(LOAD_SEED, false, &why) != 0)
+		return shell_refused("selftest", &why);
+	status = run_selected(run);
+	if (stress_stop(&totals, &why) != 0)
+		return shell_refused("selftest", &why);
+	shell_printf("# beside %u threads on %u CPUs, %lu operations\n", totals.threads,
+		     smp_count(), (unsigned long)totals.operations);
+	return status;
+}
+
 static int list_selected(const struct run *run)
 {
 	for (const struct kernel_test *kt = __start_selftests; kt < __stop_selftests; kt++)
@@ -177,16 +197,19 @@ static int list_selected(const struct run *run)
 	return SHELL_OK;
 }
 
-SHELL_COMMAND(selftest, "[-l] [PATTERN]", "run the in-kernel tests (KTAP); -l lists them",
+SHELL_COMMAND(selftest, "[-l] [-b] [PATTERN]",
+	      "run the in-kernel tests (KTAP); -l lists them, -b: beside a load on all CPUs",
 	      "selftest mutex", SHELL_NORMAL)
 {
 	struct run run = {0};
-	bool list = false;
+	bool list = false, busy = false;
 	int status;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-l") == 0)
 			list = true;
+		else if (strcmp(argv[i], "-b") == 0)
+			busy = true;
 		else if (argv[i][0] == '-' || run.pattern != NULL)
 			return shell_usage("selftest", "what is '%s'?", argv[i]);
 		else
@@ -197,7 +220,7 @@ SHELL_COMMAND(selftest, "[-l] [PATTERN]", "run the in-kernel tests (KTAP); -l li
 		return list_selected(&run);
 	if (mutex_lock_interruptible(&running) != 0)
 		return shell_error("selftest", -EINTR, "interrupted");
-	status = run_selected(&run);
+	status = busy ? run_beside_load(&run) : run_selected(&run);
 	mutex_unlock(&running);
 	return status;
 }

@@ -98,7 +98,7 @@ CASES = {
         says=[r"memhp: hot-plug window 0x100000000\+0xfffff00000000 is cut at 0x"]),
     "srat-partly": Case(
         srat(cpu(0, 7), cpu(1, 7), memory(0, 256 * M, 7), WINDOW),
-        says=[r"acpi: 7 tables; SRAT: 2 ranges, 2 processors"],
+        says=[r"acpi: \d tables; SRAT: 2 ranges, 2 processors"],
         shows={"srat -J": lambda j: [m["domain"] for m in j["memory"]] == [7, 0]}),
     "srat-twice": Case(
         # GRUB lists its files in reverse.

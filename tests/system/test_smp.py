@@ -2,6 +2,7 @@
 every CPU writes to memory."""
 import os
 import sys
+import time
 
 import pytest
 
@@ -56,35 +57,54 @@ def test_a_cpu_that_does_not_answer_is_said(boot, tmp_path, silent):
     assert f"the CPU with APIC id {silent} does not answer [ETIMEDOUT]" in guest.ok("dmesg")
 
 
-def churn_everywhere(guest, smp):
-    """As many hogs as CPUs, all written to all the time."""
+def start_churners(guest, smp, prefix, options):
+    """A hog for each CPU, written and verified there all the time."""
     for i in range(smp):
-        guest.ok(f"hog start c{i} 24M movable order={(0, 9, 3, 0)[i % 4]}")
-        guest.ok(f"hog churn c{i}")
+        guest.ok(f"hog start {prefix}{i} {options[i % len(options)]}", scale=4)
+        guest.ok(f"hog churn {prefix}{i} cpu={i}")
 
 
-def end_churn(guest, smp):
+def stop_hogs(guest, smp, prefix):
+    """A wrong word is an error.  How many chunks of theirs were moved."""
+    hogs = guest.json("hog list -J", scale=4)["hogs"]
     for i in range(smp):
-        guest.ok(f"hog stop c{i}", scale=4)  # a wrong word is an error
+        guest.ok(f"hog stop {prefix}{i}", scale=4)
+    return sum(hog["moves"] for hog in hogs if hog["name"].startswith(prefix))
 
 
 def eject_under_churn(boot, smp, cycles):
     guest = boot(nodes=2, smp=smp, mem="768M")
+    moved, began = 0, time.monotonic()
     with guest.same_census():
-        churn_everywhere(guest, smp)
+        start_churners(guest, smp, "c", [f"24M movable order={o}" for o in (0, 9, 3, 0)])
+        churners = {row["name"]: row for row in guest.json("threads -J")["threads"]}
+        for i in range(smp):
+            assert churners[f"churn:c{i}"]["affinity"] == 1 << i
         for _ in range(cycles):
             ident, name = guest.plug_named("256M", node=1)
             guest.ok(f"online {name} movable", scale=4)
-            for i in range(smp):
-                guest.ok(f"hog start x{i} 16M movable node=1", scale=4)
-                guest.ok(f"hog churn x{i}")
+            start_churners(guest, smp, "x", ["16M movable node=1"])
             guest.eject(ident, scale=8)
-            for i in range(smp):
-                guest.ok(f"hog stop x{i}", scale=4)
-        end_churn(guest, smp)
+            moved += stop_hogs(guest, smp, "x")
+        stop_hogs(guest, smp, "c")
+    print(f"{cycles} ejects under churn on {smp} CPUs: {moved} pages moved,"
+          f" {time.monotonic() - began:.0f} s wall")
+    assert moved > cycles * smp, "the DIMMs were in use"
     rows = cpus(guest)
     assert sum(row["switches"] > 10 for row in rows) == smp, "every CPU ran threads"
     assert all(row["flushes"] > 0 for row in rows[1:]) or smp == 1
+
+
+def test_a_churner_is_bound_to_a_cpu_that_runs(boot):
+    guest = boot(smp=2)
+    guest.ok("hog start h 4M")
+    for wrong, code in (("2", "ENODEV"), ("64", "ENODEV"), ("4294967296", "ENODEV"),
+                        ("x", "EINVAL")):
+        guest.refused(f"hog churn h cpu={wrong}", code)
+    guest.refused("hog churn h cpu=0 cpu=1", "EINVAL")
+    guest.ok("hog churn h cpu=1")
+    guest.refused("hog churn h cpu=0", "EALREADY")
+    guest.ok("hog stop h")
 
 
 @pytest.mark.parametrize("smp", [2, 4])
