@@ -6,6 +6,7 @@
 ## make test-full  the long ones too
 ## make model      search the model of hot-plug with spin
 ## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
+## make bench-smp  what several CPUs cost each other: throughput, migration under their writing
 ## make bench-linux  the same work on Debian's own Linux kernel, side by side
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
@@ -222,7 +223,7 @@ core:
 	@tools/core
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench model bench-linux soak coverage
+.PHONY: test test-full check bench bench-smp model bench-linux soak coverage
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -262,6 +263,10 @@ soak: setup-run
 bench: setup-run
 	@$(SUBMAKE) iso
 	@$(PYTHON) tools/bench $(if $(PATTERN),--only '$(PATTERN)') $(if $(SIZES),--sizes $(SIZES))
+
+bench-smp: setup-run
+	@$(SUBMAKE) iso
+	@$(PYTHON) tools/bench_smp
 
 bench-linux: setup-bench-linux
 	@$(SUBMAKE) iso

@@ -17,9 +17,8 @@
 #define EACH	    3  /* of them */
 #define WORKERS_MAX (CPUS_MAX * EACH + 2)
 
-/* stress: chunks of up to 256 KiB, mapped ones of up to 2 MiB.  A load that is held again and
- * again gives all back each time: it has less. */
-static const struct stress_size full = {STRESS_ITEMS, 6, 7, 10}, light = {8, 2, 3, 5};
+/* Chunks of up to 256 KiB, mapped ones of up to 2 MiB; of up to 16 and 64 KiB. */
+static const struct stress_size much = {STRESS_ITEMS, 6, 7, 10}, little = {8, 2, 3, 5};
 
 static struct mutex stress_lock = MUTEX_INIT(stress_lock, "stress");
 static struct stress_worker workers[WORKERS_MAX];
@@ -99,9 +98,21 @@ static int start_worker(const struct stress_role *role, const struct stress_size
 	return 0;
 }
 
-static int start_workers(uint64_t seed, bool blocks)
+/* On one CPU: a thread for each role, of which one stays there; or one that does it all. */
+static int start_workers_of_cpu(unsigned cpu, uint64_t seed, bool light)
 {
-	const struct stress_size *size = blocks ? &full : &light;
+	int err;
+
+	if (light)
+		return start_worker(&stress_mixed, &little, seed, (int)cpu);
+	err = start_worker(&stress_pages, &much, seed, (int)cpu);
+	if (err == 0)
+		err = start_worker(&stress_objects, &much, seed, -1);
+	return err != 0 ? err : start_worker(&stress_mapper, &much, seed, -1);
+}
+
+static int start_workers(uint64_t seed, bool light)
+{
 	unsigned cpu, ncpus = 0;
 	int err = 0;
 
@@ -109,15 +120,11 @@ static int start_workers(uint64_t seed, bool blocks)
 	{
 		if (err != 0 || ncpus++ == CPUS_MAX)
 			break;
-		err = start_worker(&stress_pages, size, seed, (int)cpu);
-		if (err == 0)
-			err = start_worker(&stress_objects, size, seed, -1);
-		if (err == 0)
-			err = start_worker(&stress_mapper, size, seed, -1);
+		err = start_workers_of_cpu(cpu, seed, light);
 	}
 	if (err == 0)
-		err = start_worker(&stress_shrinker, size, seed, -1);
-	return err != 0 || !blocks ? err : start_worker(&stress_blocks, size, seed, -1);
+		err = start_worker(&stress_shrinker, &much, seed, -1);
+	return err != 0 || light ? err : start_worker(&stress_blocks, &much, seed, -1);
 }
 
 static void join_workers(void)
@@ -127,12 +134,12 @@ static void join_workers(void)
 		thread_join(workers[i].thread);
 }
 
-int stress_start(uint64_t seed, bool blocks, struct refusal *why)
+int stress_start(uint64_t seed, bool light, struct refusal *why)
 {
 	mutex_lock(&stress_lock);
 	stop = holding = false;
 	idle = 0;
-	if (start_workers(seed, blocks) == 0)
+	if (start_workers(seed, light) == 0)
 		return 0;
 	join_workers();
 	nworkers = 0;
@@ -183,7 +190,7 @@ int stress_run(uint64_t us, uint64_t seed, struct stress_totals *totals,
 	       void (*report)(const char *violation), struct refusal *why)
 {
 	bool interrupted;
-	int err = stress_start(seed, true, why);
+	int err = stress_start(seed, false, why);
 
 	if (err != 0)
 		return err;

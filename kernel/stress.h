@@ -36,11 +36,11 @@ int stress_run(uint64_t us, uint64_t seed, struct stress_totals *totals,
 	       void (*report)(const char *violation), struct refusal *why);
 
 /*
- * The same as a load for others to be tried under: from start to stop, on one thread.  Without
- * `blocks` no block of a device goes by itself, and each worker holds little.  A failed start has
- * left nothing behind.
+ * A load for others to be tried under: from start to stop, on one thread.  `light`: one thread a
+ * CPU, which holds little, and no block of a device goes by itself.  A failed start has left
+ * nothing behind.
  */
-int stress_start(uint64_t seed, bool blocks, struct refusal *why);
+int stress_start(uint64_t seed, bool light, struct refusal *why);
 int stress_stop(struct stress_totals *totals, struct refusal *why);
 /* Between the two the workers hold nothing and stand still, so that memory can be counted.
  * Without a load they do nothing. */

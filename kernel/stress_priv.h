@@ -14,7 +14,7 @@
 
 /* How much a worker holds, and in how large pieces. */
 struct stress_size {
-	unsigned items, maps;		  /* chunks and objects; vm objects */
+	unsigned items, maps; /* chunks and objects; vm objects; both: STRESS_ITEMS at most */
 	unsigned page_orders, map_orders; /* of chunks: below these */
 };
 
@@ -44,8 +44,8 @@ struct stress_role {
 	void (*end)(struct stress_worker *w);
 };
 
-extern const struct stress_role stress_pages, stress_objects, stress_mapper, stress_shrinker,
-	stress_blocks;
+extern const struct stress_role stress_pages, stress_objects, stress_mapper, stress_mixed,
+	stress_shrinker, stress_blocks;
 
 uint64_t stress_random(struct stress_worker *w);
 /* One word in `step` of an item. */

@@ -161,9 +161,15 @@ static void share(struct stress_worker *w, struct stress_item *item)
 	item->words = vm_object_address(object, object->nmappings - 1);
 }
 
+/* Maps stand at the end, so that one worker can hold other items too. */
+static struct stress_item *map_item(struct stress_worker *w, unsigned i)
+{
+	return &w->items[STRESS_ITEMS - 1 - i];
+}
+
 static void step_mapper(struct stress_worker *w)
 {
-	struct stress_item *item = &w->items[stress_random(w) % w->size->maps];
+	struct stress_item *item = map_item(w, stress_random(w) % w->size->maps);
 
 	if (item->words == NULL) {
 		map(w, item);
@@ -187,12 +193,36 @@ static void step_mapper(struct stress_worker *w)
 static void unmap_all(struct stress_worker *w)
 {
 	for (unsigned i = 0; i < w->size->maps; i++) {
-		if (w->items[i].words == NULL)
+		struct stress_item *item = map_item(w, i);
+
+		if (item->words == NULL)
 			continue;
-		stress_verify(w, &w->items[i], MAP_STRIDE);
-		vm_object_destroy(w->items[i].handle);
-		w->items[i].words = NULL;
+		stress_verify(w, item, MAP_STRIDE);
+		vm_object_destroy(item->handle);
+		item->words = NULL;
 	}
+}
+
+/* --- all three in one thread --- */
+
+static void step_mixed(struct stress_worker *w)
+{
+	switch (stress_random(w) % 3) {
+	case 0:
+		step_pages(w);
+		break;
+	case 1:
+		step_object(w);
+		break;
+	default:
+		step_mapper(w);
+	}
+}
+
+static void give_back_mixed(struct stress_worker *w)
+{
+	free_items(w);
+	unmap_all(w);
 }
 
 /* --- shrinker --- */
@@ -272,5 +302,6 @@ static void step_blocks(struct stress_worker *w)
 const struct stress_role stress_pages = {"stress:pages", step_pages, free_items};
 const struct stress_role stress_objects = {"stress:objects", step_object, free_items};
 const struct stress_role stress_mapper = {"stress:mapper", step_mapper, unmap_all};
+const struct stress_role stress_mixed = {"stress:mixed", step_mixed, give_back_mixed};
 const struct stress_role stress_shrinker = {"stress:shrinker", step_shrinker, nothing};
 const struct stress_role stress_blocks = {"stress:blocks", step_blocks, nothing};

@@ -216,6 +216,11 @@ unsigned thread_id(const struct thread *t)
 	return t->id;
 }
 
+uint64_t thread_affinity(const struct thread *t)
+{
+	return t->affinity;
+}
+
 static bool never(void *arg __unused)
 {
 	return false;

@@ -34,6 +34,7 @@ struct thread *thread_create_on(unsigned cpu, const char *name, void (*entry)(vo
 /* Where `t` may run from now on, a bit a CPU; the running thread is there on return.  -EINVAL: no
  * CPU of the set runs. */
 int thread_set_affinity(struct thread *t, uint64_t cpus);
+uint64_t thread_affinity(const struct thread *t);
 /* Waits for its end and frees it; once a thread, by one joiner.  A thread that nobody joins
  * keeps its stack after its end. */
 void thread_join(struct thread *t);

@@ -16,7 +16,7 @@ static const struct subject {
 	 " free meminfo numa map top buddyinfo zoneinfo slabinfo iomem vmemmap pte page reserves "},
 	{"Looking at the machine", " acpi srat slit madt cpus threads irqs locks dmesg "},
 	{"Using and testing memory", " hog stress provoke check selftest bench fault "},
-	{"The shell", " help echo history set sleep time repeat panic reboot poweroff "},
+	{"The shell", " help echo history set sleep time repeat taskset panic reboot poweroff "},
 };
 
 static bool name_in(const char *names, const char *name)

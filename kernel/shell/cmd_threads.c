@@ -1,9 +1,11 @@
 /*
- * kernel/shell/cmd_threads.c - the commands `threads` and `irqs`.
+ * kernel/shell/cmd_threads.c - the commands `threads`, `taskset` and `irqs`.
  *
- * Owns nothing: both print snapshots that the scheduler and the interrupt code hand out.
+ * Owns nothing: they print snapshots that the scheduler and the interrupt code hand out.
  */
 #include "arch/irq.h"
+#include "kernel/lib/bits.h"
+#include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
@@ -98,6 +100,51 @@ SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use 
 	while (thread_info(&id, &info))
 		print_thread(&info);
 	return SHELL_OK;
+}
+
+/* "0,2-3" as a bit a CPU; 0: not understood. */
+static uint64_t parse_cpus(const char *text)
+{
+	uint64_t cpus = 0, first, last;
+	char piece[16], *dash;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, ",");
+
+		if (len == 0 || len >= sizeof(piece))
+			return 0;
+		memcpy(piece, text, len);
+		piece[len] = '\0';
+		text += len + (text[len] == ',');
+		dash = strchr(piece, '-');
+		if (dash != NULL)
+			*dash = '\0';
+		if (parse_number(piece, &first) != 0 ||
+		    parse_number(dash != NULL ? dash + 1 : piece, &last) != 0 || first > last ||
+		    last >= MAX_CPUS)
+			return 0;
+		while (first <= last)
+			cpus |= BIT(first++);
+	}
+	return cpus;
+}
+
+SHELL_COMMAND(taskset, "-c CPUS COMMAND...", "run a command on some CPUs only",
+	      "taskset -c 0,2-3 offline dimm0", SHELL_NORMAL)
+{
+	uint64_t before = thread_affinity(thread_current()), cpus;
+	int status;
+
+	if (argc < 4 || strcmp(argv[1], "-c") != 0)
+		return shell_usage("taskset", "-c, CPUs and a command are needed");
+	cpus = parse_cpus(argv[2]);
+	if (cpus == 0)
+		return shell_usage("taskset", "'%s' is not a list of CPUs", argv[2]);
+	if (thread_set_affinity(thread_current(), cpus) != 0)
+		return shell_error("taskset", ENODEV, "no CPU of %s runs", argv[2]);
+	status = argc == 4 ? shell_run_line(argv[3]) : shell_run_words(argc - 3, argv + 3);
+	thread_set_affinity(thread_current(), before);
+	return status;
 }
 
 static void irqs_json(void)

@@ -230,21 +230,25 @@ static void offer_usage(struct completion *c, const char *args, const char *oper
 	}
 }
 
-static bool takes_command(const char *word, size_t len)
+/* Words that stand between the command's name and the command it runs; -1: it runs none. */
+static int words_before_command(const char *word, size_t len)
 {
-	const char *args;
+	const char *args, *at;
+	int words = 0;
 	char name[COMMON_MAX];
 	const struct shell_command *command;
 
 	if (len >= sizeof(name))
-		return false;
+		return -1;
 	memcpy(name, word, len);
 	name[len] = '\0';
 	command = shell_command_by_name(name);
-	if (command == NULL)
-		return false;
-	args = command->args;
-	return strncmp(args, "COMMAND", 7) == 0 || strncmp(args, "N COMMAND", 9) == 0;
+	at = command != NULL ? strstr(command->args, "COMMAND...") : NULL;
+	if (at == NULL)
+		return -1;
+	for (args = command->args; args < at; args++)
+		words += *args == ' ';
+	return words;
 }
 
 /* Offers what may stand at `word`, in the pipeline that begins at `start`. */
@@ -254,6 +258,7 @@ static void offer_for(struct completion *c, const char *start, const char *word)
 	const struct shell_command *command;
 	char name[COMMON_MAX];
 	size_t len;
+	int words;
 
 	for (;;) {
 		start += strspn(start, blanks);
@@ -262,12 +267,15 @@ static void offer_for(struct completion *c, const char *start, const char *word)
 			offer_commands(c);
 			return;
 		}
-		if (!takes_command(start, len))
+		words = words_before_command(start, len);
+		if (words < 0)
 			break;
 		start += len;
 		start += strspn(start, blanks);
-		if (start < word && *start >= '0' && *start <= '9')
-			start += strcspn(start, blanks); /* repeat's N */
+		while (words-- > 0 && start < word) {
+			start += strcspn(start, blanks);
+			start += strspn(start, blanks);
+		}
 	}
 	if (len >= sizeof(name))
 		return;

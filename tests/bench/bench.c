@@ -10,6 +10,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
 #include "kernel/thread.h"
 
 #define BENCH_RUNS 3U
@@ -51,6 +52,12 @@ static bool measured(const struct bench *b)
 	return b->failure[0] == '\0' && b->units != 0;
 }
 
+struct options {
+	const char *pattern; /* NULL: all */
+	unsigned cpus;	     /* at once; 0: on this one, alone */
+	bool json;
+};
+
 /* Warms up, measures, keeps the least: what an interrupt adds is not the work's. */
 static void run(const struct kernel_bench *kb, struct bench *best)
 {
@@ -65,6 +72,21 @@ static void run(const struct kernel_bench *kb, struct bench *best)
 		if (i <= 1 || b.cycles < best->cycles)
 			*best = b;
 	}
+}
+
+/* Under the rules of `options`; false: this one is not wanted. */
+static bool run_as_wanted(const struct options *options, const struct kernel_bench *kb,
+			  struct bench *b)
+{
+	if (options->pattern != NULL && strstr(kb->name, options->pattern) == NULL)
+		return false;
+	if (options->cpus != 0 && !kb->parallel)
+		return false;
+	if (options->cpus != 0)
+		bench_run_parallel(kb, options->cpus, b);
+	else
+		run(kb, b);
+	return true;
 }
 
 static void print_json(struct json *j, const struct kernel_bench *kb, const struct bench *b)
@@ -92,20 +114,19 @@ static void print_line(const struct kernel_bench *kb, const struct bench *b)
 }
 
 /* Runs what matches; SHELL_FAIL if one failed, with *matched saying whether there was any. */
-static int run_matching(const char *pattern, struct json *j, bool *matched)
+static int run_matching(const struct options *options, struct json *j, bool *matched)
 {
 	int status = SHELL_OK;
 
 	for (const struct kernel_bench *kb = __start_benchmarks; kb < __stop_benchmarks; kb++) {
 		struct bench b;
 
-		if (pattern != NULL && strstr(kb->name, pattern) == NULL)
-			continue;
-		*matched = true;
 		if (thread_interrupted())
 			return SHELL_FAIL;
-		run(kb, &b);
-		if (j != NULL)
+		if (!run_as_wanted(options, kb, &b))
+			continue;
+		*matched = true;
+		if (options->json)
 			print_json(j, kb, &b);
 		else
 			print_line(kb, &b);
@@ -115,34 +136,56 @@ static int run_matching(const char *pattern, struct json *j, bool *matched)
 	return status;
 }
 
-SHELL_COMMAND(bench, "[PATTERN] [-J]", "benchmarks: TSC counts a unit of work (least of 3 runs)",
+/* 0, or SHELL_USAGE with the reason printed. */
+static int read_options(struct options *options, int argc, char **argv)
+{
+	struct shell_args args = SHELL_ARGS("bench", "Jc:", argc, argv);
+	uint64_t cpus;
+	int option;
+
+	while ((option = shell_option(&args)) > 0) {
+		if (option == 'J')
+			options->json = true;
+		else if (parse_number(args.value, &cpus) != 0 || cpus == 0 || cpus > MAX_CPUS)
+			return shell_usage("bench", "'%s' is not a number of CPUs", args.value);
+		else
+			options->cpus = (unsigned)cpus;
+	}
+	if (option < 0)
+		return SHELL_USAGE;
+	if (args.noperands > 1)
+		return shell_usage("bench", "what is '%s'?", args.operands[1]);
+	options->pattern = args.noperands == 1 ? args.operands[0] : NULL;
+	return 0;
+}
+
+SHELL_COMMAND(bench, "[PATTERN] [-c CPUS] [-J]",
+	      "benchmarks: TSC counts a unit of work (least of 3 runs); -c: on CPUs at once",
 	      "bench page", SHELL_NORMAL)
 {
-	const char *pattern = NULL;
-	bool json = false, matched = false;
+	struct options options = {0};
+	bool matched = false;
 	struct json j = {0};
-	int status;
+	int status = read_options(&options, argc, argv);
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-J") == 0)
-			json = true;
-		else if (argv[i][0] == '-' || pattern != NULL)
-			return shell_usage("bench", "what is '%s'?", argv[i]);
-		else
-			pattern = argv[i];
-	}
-	if (json) {
+	if (status != 0)
+		return status;
+	if (options.cpus > smp_count())
+		return shell_error("bench", -ENODEV, "%u CPUs are wanted, %u run", options.cpus,
+				   smp_count());
+	if (options.json) {
 		json_begin(&j);
 		json_array(&j, "benchmarks");
 	} else {
 		shell_printf("%-24s %8s %-10s %12s\n", "NAME", "COUNT", "UNIT", "COUNTS/UNIT");
 	}
-	status = run_matching(pattern, json ? &j : NULL, &matched);
-	if (json) {
+	status = run_matching(&options, &j, &matched);
+	if (options.json) {
 		json_array_end(&j);
 		json_end(&j);
 	}
 	if (!matched)
-		return shell_error("bench", -ENOENT, "no benchmark matches '%s'", pattern);
+		return shell_error("bench", -ENOENT, "no benchmark matches '%s'",
+				   options.pattern != NULL ? options.pattern : "");
 	return status;
 }

@@ -31,25 +31,25 @@ static void run_alloc_free(struct bench *b, unsigned order)
 		bench_fail(b, "no free chunk of order %u", order);
 }
 
-KERNEL_BENCH(page_alloc_free, "pair")
+KERNEL_BENCH_PARALLEL(page_alloc_free, "pair")
 {
 	run_alloc_free(b, 0);
 }
 
-KERNEL_BENCH(page_alloc_free_order3, "pair")
+KERNEL_BENCH_PARALLEL(page_alloc_free_order3, "pair")
 {
 	run_alloc_free(b, 3);
 }
 
-KERNEL_BENCH(page_alloc_free_order9, "pair")
+KERNEL_BENCH_PARALLEL(page_alloc_free_order9, "pair")
 {
 	run_alloc_free(b, 9);
 }
 
 /* Many pages at a time: what an allocation that a batch can't serve from the last free costs. */
-KERNEL_BENCH(page_alloc_free_256, "pair")
+KERNEL_BENCH_PARALLEL(page_alloc_free_256, "pair")
 {
-	static struct page *pages[256];
+	struct page *pages[256];
 	unsigned n = 0;
 
 	bench_begin(b);
@@ -62,7 +62,7 @@ KERNEL_BENCH(page_alloc_free_256, "pair")
 		bench_fail(b, "%u free pages of 256", n);
 }
 
-KERNEL_BENCH(kmalloc_free_64, "pair")
+KERNEL_BENCH_PARALLEL(kmalloc_free_64, "pair")
 {
 	unsigned failed = 0;
 

@@ -179,7 +179,7 @@ static int run_beside_load(struct run *run)
 	struct refusal why = {0};
 	int status;
 
-	if (stress_start(LOAD_SEED, false, &why) != 0)
+	if (stress_start(LOAD_SEED, true, &why) != 0)
 		return shell_refused("selftest", &why);
 	status = run_selected(run);
 	if (stress_stop(&totals, &why) != 0)

@@ -82,6 +82,7 @@ COMMANDS = {
     "fault": ("fault list", r"\w+ .*", "fault list -J", None, "fault nosuchsite 1", "ENOENT"),
     "time": ("time echo x", r"time: \d+ ticks \d+ us", None, None, "time", "EINVAL"),
     "repeat": ("repeat 2 echo y", r"y", None, None, "repeat x echo", "EINVAL"),
+    "taskset": ("taskset -c 1,0-1 echo z", r"z", None, None, "taskset -c 63 echo", "ENODEV"),
     "sleep": ("sleep 0.01; echo slept", r"slept", None, None, "sleep x", "EINVAL"),
     "echo": ("echo a b", r"a b", None, None, None, None),
     "history": ("echo first; history", r" *\d+  echo first; history.*", None, None, "history x",

@@ -60,6 +60,7 @@ def test_completion(typist):
                        ("eject dimm1" + TAB, "eject dimm1"), ("echo a; lsm" + TAB, "echo a; lsmem"),
                        ("lsmem -" + TAB, "lsmem -"), ("free | m" + TAB, "free | more"),
                        ("time offl" + TAB, "time offline"), ("fault co" + TAB, "fault count"),
+                       ("taskset -c 0 offl" + TAB, "taskset -c 0 offline"),
                        ("repeat 3 offline dimm1 -" + TAB, "repeat 3 offline dimm1 -"),
                        ("policy ej" + TAB, "policy eject"), ("nosuch x" + TAB, "nosuch x")]:
         typist.types(keys, line)

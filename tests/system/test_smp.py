@@ -117,6 +117,26 @@ def test_200_ejects_under_churn(boot):
     eject_under_churn(boot, 4, 200)
 
 
+def test_taskset(boot):
+    guest = boot(smp=4)
+
+    def shell(prefix):
+        rows = guest.json(f"{prefix} threads -J")["threads"]
+        row = next(row for row in rows if row["name"] == "shell")
+        return row["cpu"], row["affinity"]
+
+    for cpu in (3, 0, 2):
+        assert shell(f"taskset -c {cpu}") == (cpu, 1 << cpu)
+    cpu, affinity = shell("taskset -c 1-3 taskset -c 0-1,3")
+    assert cpu in (0, 1, 3) and affinity == 0b1011
+    assert shell("")[1] == 0b1111
+    for wrong, code in (("4", "ENODEV"), ("4-63", "ENODEV"), ("64", "EINVAL"), ("2-1", "EINVAL"),
+                        ("0,,1", "EINVAL"), ("a", "EINVAL"), ("0-", "EINVAL")):
+        guest.refused(f"taskset -c {wrong} echo", code)
+    guest.refused("taskset 1 echo", "EINVAL")
+    assert shell("")[1] == 0b1111
+
+
 def test_panic_shows_every_cpu(boot):
     guest = boot(smp=4, expect_trouble=True)
     guest.ok("hog start busy 4M")
