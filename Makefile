@@ -20,7 +20,8 @@
 ## Variables of run, demo and debug (with their defaults):
 ##   MEM=512M SLOTS=8 MAXMEM=16G SMP=4 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
 ## DEBUG=1 builds with every whole-structure check, below build/debug.
-## SAN=ubsan builds, with those checks too, with undefined behaviour caught, below build/ubsan.
+## SAN=ubsan builds, with those checks too, with undefined behaviour caught, below build/ubsan;
+## SAN=kasan with every access checked against a shadow of memory, below build/kasan.
 #
 # Sources are found by directory (KERNEL_DIRS): a new .c or .asm file needs no line here.
 # Everything built goes below $(BUILD); DEBUG=1 has a directory of its own in it, so that the two
@@ -34,8 +35,8 @@ MAKEFLAGS += --no-builtin-rules
 BUILD ?= build
 DEBUG ?= 0
 SAN ?=
-ifneq ($(filter-out ubsan gcov,$(SAN)),)
-$(error SAN=$(SAN): ubsan, gcov, or nothing)
+ifneq ($(filter-out ubsan kasan gcov,$(SAN)),)
+$(error SAN=$(SAN): ubsan, kasan, gcov, or nothing)
 endif
 ifneq ($(SAN),)
 override DEBUG := 1
@@ -67,6 +68,8 @@ KERNEL_DIRS := boot kernel kernel/lib kernel/shell mm mm/hotplug mm/vm arch/x86_
 	drivers/acpi drivers/acpi/tables tests/kernel tests/bench
 ifeq ($(SAN),ubsan)
 KERNEL_DIRS += kernel/sanitize
+else ifeq ($(SAN),kasan)
+KERNEL_DIRS += mm/kasan
 else ifeq ($(SAN),gcov)
 KERNEL_DIRS += kernel/coverage
 endif
@@ -89,16 +92,27 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
 ifeq ($(DEBUG),1)
 KERNEL_CFLAGS += -DCONFIG_DEBUG
 endif
+INSTRUMENTED = $(KERNEL_CFLAGS)
 # ACPICA is built without it: what others wrote is theirs to mend.
 SANITIZE :=
 ifeq ($(SAN),ubsan)
 SANITIZE := -fsanitize=undefined -DCONFIG_UBSAN
+else ifeq ($(SAN),kasan)
+# The offset is SHADOW_OFFSET of arch/mmu.h; every access calls a check (mm/kasan/check.c).
+INSTRUMENT := -fsanitize=kernel-address -fasan-shadow-offset=0xdfffffff90c00000 \
+	--param=asan-instrumentation-with-call-threshold=0 --param=asan-stack=1 \
+	--param=asan-globals=1
+SANITIZE := $(INSTRUMENT) -DCONFIG_KASAN
+# They implement the checks, or read what nobody else may.
+UNSANITIZED := $(patsubst %.c,$(O)/%.o,$(wildcard mm/kasan/*.c mm/slab*.c) mm/kmalloc.c) $(O)/symbols.o
+$(UNSANITIZED): private INSTRUMENTED = $(filter-out $(INSTRUMENT),$(KERNEL_CFLAGS))
+SAN_LDFLAGS := -T mm/kasan/shadow.ld --wrap=memcpy --wrap=memmove --wrap=memset
 else ifeq ($(SAN),gcov)
 SANITIZE := -fprofile-arcs -ftest-coverage -fprofile-info-section -O1
 LIBGCOV := $(shell $(KCC) -print-file-name=libgcov.a)
 endif
 KERNEL_CFLAGS += $(SANITIZE)
-KERNEL_LDFLAGS := -nostdlib -static -T linker.ld -z max-page-size=4096 -z noexecstack \
+KERNEL_LDFLAGS := -nostdlib -static $(SAN_LDFLAGS) -T linker.ld -z max-page-size=4096 -z noexecstack \
 	--gc-sections --build-id=none --no-warn-rwx-segments
 
 # ACPICA_OBJS: objects to link.  ACPICA_CFLAGS: what drivers/acpi/*.c need to see its headers.
@@ -122,7 +136,7 @@ FORCE:
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(KCC) $(KERNEL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(KCC) $(INSTRUMENTED) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/%.asm.o: %.asm $(O)/flags
 	@mkdir -p $(@D)
@@ -139,7 +153,7 @@ $(O)/symbols.c: $(OUT)/headroom.pass1.elf tools/symbols
 	@NM=$(KNM) tools/symbols $< >$@
 
 $(O)/symbols.o: $(O)/symbols.c
-	@$(KCC) $(KERNEL_CFLAGS) -c -o $@ $<
+	@$(KCC) $(INSTRUMENTED) -c -o $@ $<
 
 $(OUT)/headroom.elf: $(O)/symbols.o
 	@echo "  LD    $@"

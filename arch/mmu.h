@@ -26,6 +26,12 @@
 #define MMU_WINDOW_BASE 0xffffffffc0000000UL /* mmu_window(): 2 MiB */
 #define EARLY_MAP_BASE	0xffffffffd0000000UL /* mm_map_early() */
 #define EARLY_MAP_SIZE	(32 * MiB)
+#ifdef CONFIG_KASAN
+/* The shadow of `va` lies at va / 8 + this (mm/kasan/kasan.h): that of the direct map from
+ * 0xffffefff90c00000, of kernel mappings from 0xfffff91f90c00000, of the image 12 MiB after
+ * KERNEL_BASE.  The same number is in the Makefile. */
+#define SHADOW_OFFSET 0xdfffffff90c00000UL
+#endif
 
 enum mmu_flags {
 	MMU_RO = 0,

@@ -2,7 +2,7 @@
  * kernel/thread.h - preemptive kernel threads.
  *
  * One run queue a CPU, round robin, time slices of a few ticks; a thread moves between CPUs
- * unless it is bound to some.  Stacks are 16 KiB kernel mappings with a guard page below.  A
+ * unless it is bound to some.  Stacks are kernel mappings with a guard page below.  A
  * thread ends by returning or thread_exit(); who created it may thread_join() it.
  *
  * Lock: sched_lock (spin, rank SCHED) guards states and the queues.
@@ -14,7 +14,11 @@
 #include "kernel/lib/types.h"
 
 #define THREAD_NAME_MAX	  24
+#ifdef CONFIG_KASAN
+#define THREAD_STACK_SIZE (32 * KiB) /* redzones around every variable */
+#else
 #define THREAD_STACK_SIZE (16 * KiB)
+#endif
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 

@@ -16,6 +16,7 @@
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "mm/alloc_watch.h"
+#include "mm/kasan/kasan.h"
 #include "mm/pcp.h"
 
 FAULT_SITE(alloc_page, "a chunk of pages is wanted, by anybody")
@@ -130,6 +131,7 @@ static inline void page_born(struct page *page, uint32_t caller)
 	page->caller = caller;
 	page->birth = (uint32_t)clock_ticks();
 	page->short_pins = page->long_pins = 0;
+	kasan_page_alloc(page);
 }
 
 static __noinline struct page *alloc_slow(unsigned order, unsigned flags, int node,
@@ -217,6 +219,7 @@ void page_free(struct page *page)
 	struct pcp *cpus = pcp_of_zone[page->zone], *full;
 	enum pcp_put put = PCP_NOT;
 
+	kasan_page_free(page);
 	if (likely(cpus != NULL && page->state == PAGE_USED &&
 		   lists_serve(page->zone, page->owner))) {
 		if (likely(page->order == 0)) {
@@ -253,6 +256,7 @@ void pages_settle(void)
 {
 	unsigned n;
 
+	kasan_drain();
 	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++) {
 			pcp_drain(&nodes[n].zone[type]);

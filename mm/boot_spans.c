@@ -9,6 +9,7 @@
 #include "mm/buddy.h"
 #include "mm/early.h"
 #include "mm/init_priv.h"
+#include "mm/kasan/kasan.h"
 
 struct boot_span boot_spans[BOOT_SPANS_MAX];
 unsigned nr_boot_spans;
@@ -89,6 +90,8 @@ static uint64_t feed_window(struct zone *zone, pfn_t pfn, pfn_t end)
 		if (owner != NULL) {
 			buddy_add_used_range(zone, pfn, next - pfn, owner);
 		} else {
+			kasan_poison(phys_to_virt(pfn_to_paddr(pfn)), (next - pfn) * PAGE_SIZE,
+				     KASAN_PAGE_FREE);
 			buddy_add_range(zone, pfn, next - pfn);
 			managed += next - pfn;
 		}

@@ -17,6 +17,7 @@
 #include "kernel/panic.h"
 #include "mm/early.h"
 #include "mm/init.h"
+#include "mm/kasan/kasan.h"
 
 #define BOOT_MAP_END (4 * GiB) /* what boot/entry.asm maps */
 
@@ -69,6 +70,7 @@ static void take_over_ranges(const struct bootinfo *boot)
 	reserve(0, PAGE_SIZE, "first-page");
 	reserve((paddr_t)__boot_start, image_to_phys(__image_end) - (paddr_t)__boot_start,
 		"kernel");
+	kasan_reserve_image();
 	for (unsigned i = 0; i < boot->nranges; i++)
 		if (boot->range[i].type == BOOT_ACPI_RECLAIM)
 			reserve(boot->range[i].base, boot->range[i].size, "acpi-tables");
@@ -93,6 +95,7 @@ static void map_image(void)
 	map_section(__rodata_start, __rodata_end, MMU_RO, "kernel constants");
 	map_section(__data_start, __data_end, MMU_WRITE, "kernel data");
 	map_section(__bss_start, __bss_end, MMU_WRITE, "kernel data");
+	kasan_map_image();
 }
 
 static void map_ram(paddr_t base, paddr_t end, enum mmu_flags flags)
@@ -129,6 +132,7 @@ void mm_init_early(const struct bootinfo *boot)
 	}
 	mmu_activate();
 	early.limit = DIRECT_MAP_MAX;
+	kasan_init();
 	klog(LOG_INFO, "mm: %lu MiB of RAM in %u ranges, %lu KiB of page tables", ram / MiB,
 	     early.nram, early_reserved_bytes(&early, "pagetable") / KiB);
 }

@@ -10,6 +10,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "mm/alloc.h"
+#include "mm/kasan/kasan.h"
 #include "mm/slab_priv.h"
 
 static const uint16_t kmalloc_sizes[] = {8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2000, 2048};
@@ -42,14 +43,17 @@ static __noinline void *kmalloc_chunk(size_t size, const void *caller)
 	if (page == NULL)
 		return NULL;
 	page_set_caller(page, caller);
-	return page_to_virt(page);
+	return kasan_trim(page_to_virt(page), size, PAGE_SIZE << page->order);
 }
 
 static __always_inline void *kmalloc_for(size_t size, const void *caller)
 {
+	struct slab_cache *cache;
+
 	if (unlikely(size > SLAB_SIZE_MAX))
 		return kmalloc_chunk(size, caller);
-	return slab_alloc_for(cache_for[(size + 7) / 8], caller);
+	cache = cache_for[(size + 7) / 8];
+	return kasan_trim(slab_alloc_for(cache, caller), size, cache->size);
 }
 
 void *kmalloc(size_t size)

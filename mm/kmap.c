@@ -18,6 +18,7 @@
 #include "kernel/spinlock.h"
 #include "mm/alloc.h"
 #include "mm/init.h"
+#include "mm/kasan/kasan.h"
 #include "mm/slab.h"
 
 #define STATIC_RANGES 32
@@ -25,6 +26,10 @@
 FAULT_SITE(alloc_kmap, "a range of kernel mappings is wanted")
 
 enum range_kind { RANGE_PAGES, RANGE_PHYS, RANGE_RESERVED };
+
+struct area {
+	vaddr_t start, end;
+};
 
 struct kmap_range {
 	struct list_head link;
@@ -68,21 +73,35 @@ static void range_delete(struct kmap_range *r)
 		slab_free(&range_cache, r);
 }
 
+/* The address sanitizer has shadow of the first part: memory lies there, and only memory. */
+static struct area area_of(enum range_kind kind)
+{
+#ifdef CONFIG_KASAN
+	if (kind == RANGE_PAGES)
+		return (struct area){KMAP_BASE, KMAP_BASE + KASAN_KMAP_SIZE};
+	return (struct area){KMAP_BASE + KASAN_KMAP_SIZE, KMAP_END};
+#else
+	(void)kind;
+	return (struct area){KMAP_BASE, KMAP_END};
+#endif
+}
+
 /* Takes `size` bytes of addresses at a multiple of `align`, a guard page around them. */
 static struct kmap_range *range_take(size_t size, size_t align, const char *name,
 				     enum range_kind kind)
 {
-	vaddr_t start = ALIGN_UP(KMAP_BASE + PAGE_SIZE, align);
+	const struct area area = area_of(kind);
+	vaddr_t start = ALIGN_UP(area.start + PAGE_SIZE, align);
 	struct kmap_range *r, *next;
 
-	if (size == 0 || size > KMAP_END - KMAP_BASE)
+	if (size == 0 || size > area.end - area.start)
 		return NULL;
 	list_for_each_entry (next, &ranges, link) {
 		if (start + size + PAGE_SIZE <= next->start)
 			break;
-		start = ALIGN_UP(next->start + next->size + PAGE_SIZE, align);
+		start = MAX(start, ALIGN_UP(next->start + next->size + PAGE_SIZE, align));
 	}
-	if (start + size + PAGE_SIZE > KMAP_END)
+	if (start + size + PAGE_SIZE > area.end)
 		return NULL;
 	r = range_new();
 	if (r == NULL)
@@ -120,6 +139,7 @@ static void pages_free_mapped(vaddr_t va, size_t size)
 		first = page;
 	}
 	mmu_unmap(va, size, &pt_alloc_pages);
+	kasan_unpoison((const void *)va, size); /* a thread may have ended in mid-function */
 	while ((page = first) != NULL) {
 		first = (struct page *)page->private;
 		page_free(page);

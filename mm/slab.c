@@ -14,6 +14,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "mm/alloc.h"
+#include "mm/kasan/kasan.h"
 
 static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
 static struct spinlock slab_list_lock = SPINLOCK_INIT("slab-list", RANK_SLAB);
@@ -39,6 +40,7 @@ bool slab_add_page(struct slab_cache *cache, const void *caller)
 		slab_fill_pattern(cache, object);
 		slab_set_guard(cache, object, slab_guard_dead(object));
 	}
+	kasan_slab_new(slab);
 	list_add_tail(&slab->link, &cache->partial);
 	cache->slabs++;
 	cache->empty++;
@@ -174,7 +176,7 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size, si
 	set_names(cache, name);
 	cache->size = (uint32_t)ALIGN_UP(size, 8);
 	cache->first = (uint32_t)ALIGN_UP(sizeof(struct slab), align);
-	cache->stride = (uint32_t)ALIGN_UP(cache->size + sizeof(uint64_t), align);
+	cache->stride = (uint32_t)ALIGN_UP(cache->size + sizeof(uint64_t) + KASAN_TRACK, align);
 	cache->per_slab = (uint32_t)(PAGE_SIZE - cache->first) / cache->stride;
 	ASSERT(cache->per_slab <= SLAB_BITMAP_WORDS * 64);
 	list_init(&cache->partial);
@@ -216,6 +218,7 @@ uint64_t slab_shrink(void)
 	struct slab_cache *cache = NULL;
 	uint64_t pages = 0;
 
+	kasan_drain();
 	while ((cache = slab_cache_next(cache)) != NULL)
 		pages += cache_shrink(cache);
 	return pages;

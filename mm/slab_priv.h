@@ -16,6 +16,7 @@
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "mm/alloc_watch.h"
+#include "mm/kasan/kasan.h"
 #include "mm/slab.h"
 
 /* Enough bits for the smallest object, 8 bytes and its guard word. */
@@ -149,6 +150,7 @@ static inline void *slab_object_born(const struct slab_cache *cache, char *objec
 		     !slab_pattern_intact(cache, object)))
 		slab_bad_object(cache, object);
 	slab_set_guard(cache, object, slab_guard_live(object));
+	kasan_slab_alloc(cache, object);
 	return object;
 }
 
@@ -248,11 +250,19 @@ static __always_inline void *slab_alloc_for(struct slab_cache *cache, const void
 	return slab_object_born(cache, object);
 }
 
-static __always_inline void slab_free_to(struct slab_cache *cache, char *object)
+/* A dead object goes where it can be given out again. */
+static __always_inline void slab_free_dead(struct slab_cache *cache, char *object)
 {
-	slab_object_dies(cache, object);
 	if (unlikely(!slab_magazine_put(cache, object)))
 		slab_free_slow(cache, object);
+}
+
+static __always_inline void slab_free_to(struct slab_cache *cache, char *object)
+{
+	kasan_slab_check(cache, object);
+	slab_object_dies(cache, object);
+	if (!kasan_slab_free(cache, object))
+		slab_free_dead(cache, object);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "mm/slab_priv.h"
 
 #include "kernel/lib/format.h"
+#include "mm/kasan/kasan.h"
 
 struct report {
 	char *text;
@@ -134,6 +135,7 @@ bool slab_verify(char *text, size_t size)
 {
 	struct slab_cache *cache = NULL;
 
+	kasan_drain();
 	while ((cache = slab_cache_next(cache)) != NULL) {
 		struct report report = {.text = text, .size = size, .cache = cache};
 		uint64_t flags = spin_lock(&cache->lock);
@@ -169,6 +171,7 @@ bool slab_cache_info(unsigned index, struct slab_info *info)
 	struct slab_cache *cache = slab_cache_next(NULL);
 	uint64_t flags;
 
+	kasan_drain();
 	while (cache != NULL && index-- > 0)
 		cache = slab_cache_next(cache);
 	if (cache == NULL)

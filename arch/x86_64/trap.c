@@ -6,6 +6,7 @@
  */
 #include "arch/trap.h"
 
+#include "arch/mmu.h"
 #include "arch/x86_64/gdt.h"
 #include "arch/x86_64/trap_priv.h"
 #include "kernel/lib/assert.h"
@@ -81,6 +82,12 @@ vaddr_t trap_fault_address(void)
 	vaddr_t cr2;
 
 	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
+#ifdef CONFIG_KASAN
+	/* The check before an access to what is not there finds no shadow: the access is meant. */
+	if (cr2 >= SHADOW_OFFSET + DIRECT_MAP_BASE / 8 &&
+	    cr2 < SHADOW_OFFSET + (DIRECT_MAP_BASE + DIRECT_MAP_MAX) / 8)
+		return (cr2 - SHADOW_OFFSET) * 8;
+#endif
 	return cr2;
 }
 

@@ -63,5 +63,6 @@ static inline pfn_t paddr_to_pfn(paddr_t paddr)
 #define __noinline	 __attribute__((noinline))
 #define __printf(fmt, a) __attribute__((format(printf, fmt, a)))
 #define __section(name)	 __attribute__((section(name)))
+#define __no_kasan	 __attribute__((no_sanitize("kernel-address")))
 
 #endif

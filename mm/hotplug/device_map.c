@@ -18,12 +18,19 @@
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/scrub.h"
+#include "mm/kasan/kasan.h"
 
 FAULT_SITE(add_table, "a new device needs a page table")
 FAULT_SITE(add_direct_map, "a new device is mapped into the direct map")
 FAULT_SITE(add_vmemmap, "a part of a new device's memmap is mapped")
 
 enum { LEVEL_PT = 1, LEVEL_PD = 2, LEVEL_PDPT = 3 };
+
+#ifdef CONFIG_KASAN
+enum { WINDOW_ARRAYS = 3, WINDOW_TABLES = 5 + 64 };
+#else
+enum { WINDOW_ARRAYS = 2, WINDOW_TABLES = 5 };
+#endif
 
 static const struct page_owner pool_owner = {.name = "pagetable:hotplug-pool"};
 
@@ -124,50 +131,73 @@ static void tables_begin(struct device_tables *tables, const struct memory_devic
 	};
 }
 
-/* The memmap is mapped in up to three parts, see head_plan(). */
-struct memmap_part {
+/* An array of a device's - memmap, shadow - is mapped in up to three parts, see head_plan(). */
+struct array_part {
 	vaddr_t va;
 	paddr_t pa;
 	size_t size, page;
 };
 
-static unsigned memmap_parts(const struct memory_device *device, struct memmap_part parts[3])
+#define PARTS_MAX 6
+
+static unsigned add_part(struct array_part *parts, unsigned n, vaddr_t *va, pfn_t pfn, size_t size,
+			 size_t page)
+{
+	if (size == 0)
+		return n;
+	parts[n] = (struct array_part){*va, pfn_to_paddr(pfn), size, page};
+	*va += size;
+	return n + 1;
+}
+
+static unsigned memmap_parts(const struct memory_device *device, struct array_part *parts)
 {
 	const struct head_layout *head = &device->head;
-	size_t large = head->memmap_large_slots * SIZE_2M;
-	size_t front = head->memmap_front_pages * PAGE_SIZE;
-	size_t rear = head->memmap_rear_pages * PAGE_SIZE;
 	vaddr_t va = VMEMMAP_BASE + device->start * sizeof(struct page);
 	unsigned n = 0;
 
-	if (front != 0)
-		parts[n++] = (struct memmap_part){va, pfn_to_paddr(head->memmap_front), front,
-						  PAGE_SIZE};
-	if (large != 0)
-		parts[n++] = (struct memmap_part){va + front, pfn_to_paddr(head->memmap_large),
-						  large, SIZE_2M};
-	if (rear != 0)
-		parts[n++] = (struct memmap_part){va + front + large,
-						  pfn_to_paddr(head->memmap_rear), rear, PAGE_SIZE};
+	n = add_part(parts, n, &va, head->memmap_front, head->memmap_front_pages * PAGE_SIZE,
+		     PAGE_SIZE);
+	n = add_part(parts, n, &va, head->memmap_large, head->memmap_large_slots * SIZE_2M,
+		     SIZE_2M);
+	return add_part(parts, n, &va, head->memmap_rear, head->memmap_rear_pages * PAGE_SIZE,
+			PAGE_SIZE);
+}
+
+/* All arrays: the memmap and, with the address sanitizer, the shadow. */
+static unsigned array_parts(const struct memory_device *device, struct array_part parts[PARTS_MAX])
+{
+	unsigned n = memmap_parts(device, parts);
+#ifdef CONFIG_KASAN
+	const struct head_layout *head = &device->head;
+	vaddr_t va = kasan_shadow(DIRECT_MAP_BASE + pfn_to_paddr(device->start));
+
+	n = add_part(parts, n, &va, head->shadow_front, head->shadow_front_pages * PAGE_SIZE,
+		     PAGE_SIZE);
+	n = add_part(parts, n, &va, head->shadow_large, head->shadow_large_slots * SIZE_2M,
+		     SIZE_2M);
+	n = add_part(parts, n, &va, head->shadow_rear, head->shadow_rear_pages * PAGE_SIZE,
+		     PAGE_SIZE);
+#endif
 	return n;
 }
 
-static void unmap_memmap(const struct memory_device *device, unsigned nparts)
+static void unmap_arrays(const struct memory_device *device, unsigned nparts)
 {
 	struct device_tables tables;
-	struct memmap_part parts[3] = {{0}};
+	struct array_part parts[PARTS_MAX] = {{0}};
 
-	memmap_parts(device, parts);
+	array_parts(device, parts);
 	tables_begin(&tables, device, LEVEL_PD);
 	while (nparts-- > 0)
 		mmu_unmap(parts[nparts].va, parts[nparts].size, &tables.pt);
 }
 
-static int map_memmap(const struct memory_device *device)
+static int map_arrays(const struct memory_device *device)
 {
 	struct device_tables tables;
-	struct memmap_part parts[3];
-	unsigned n = memmap_parts(device, parts);
+	struct array_part parts[PARTS_MAX];
+	unsigned n = array_parts(device, parts);
 
 	tables_begin(&tables, device, LEVEL_PD);
 	for (unsigned i = 0; i < n; i++) {
@@ -176,7 +206,7 @@ static int map_memmap(const struct memory_device *device)
 							   MMU_WRITE, parts[i].page, &tables.pt);
 
 		if (err != 0) {
-			unmap_memmap(device, i);
+			unmap_arrays(device, i);
 			return err;
 		}
 	}
@@ -218,14 +248,24 @@ int device_map(const struct memory_device *device, struct refusal *why)
 		return refuse_at(why, err, "direct-map", device->start,
 				 "no table or already mapped; %lu of %lu pool tables free",
 				 (unsigned long)pool.free, (unsigned long)pool.total);
-	err = map_memmap(device);
+	err = map_arrays(device);
 	if (err != 0) {
 		unmap_direct(device);
 		return refuse_at(why, err, "vmemmap", device->start,
 				 "no table or already mapped; %lu of %lu pool tables free",
 				 (unsigned long)pool.free, (unsigned long)pool.total);
 	}
+	kasan_fill_device(device->start, device->npages, device->head.pages);
 	return 0;
+}
+
+/* Nobody may find out from what leaves who used what. */
+static void scrub_shadow(const struct head_layout *head __unused)
+{
+#ifdef CONFIG_KASAN
+	scrub_frames(head->shadow_large, head->shadow_large_slots * SIZE_2M / PAGE_SIZE);
+	scrub_frames(head->shadow_front, head->shadow_front_pages + head->shadow_rear_pages);
+#endif
 }
 
 void device_unmap(const struct memory_device *device)
@@ -234,7 +274,8 @@ void device_unmap(const struct memory_device *device)
 	const struct head_layout head = device->head;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
-	unmap_memmap(device, memmap_parts(device, (struct memmap_part[3]){{0}}));
+	unmap_arrays(device, array_parts(device, (struct array_part[PARTS_MAX]){{0}}));
+	scrub_shadow(&head);
 	scrub_frames(head.descriptors, head.descriptors_pages);
 	unmap_direct(device);
 	for (uint64_t i = 0; i < head.tables_pages; i++)
@@ -274,13 +315,29 @@ static uint64_t affordable_pages(void)
 	return pages_free() / 2;
 }
 
-/* Each 512 GiB take one PDPT of the direct map and four PDs of the vmemmap; and up to four tables
- * more at the ends of both. */
+/* Each 512 GiB take one PDPT of the direct map and four PDs of the vmemmap, with the address
+ * sanitizer also 64 PDs of the shadow; and up to two tables more at the ends of each. */
 static uint64_t affordable_window(void)
 {
 	uint64_t pages = affordable_pages();
 
-	return pages <= 4 ? 0 : (pages - 4) / 5 * 512 * GiB;
+	return pages <= 2 * WINDOW_ARRAYS ? 0
+					  : (pages - 2 * WINDOW_ARRAYS) / WINDOW_TABLES * 512 * GiB;
+}
+
+/* The levels above those that devices bring or the pool has. */
+static int prepare_window(paddr_t base, uint64_t size)
+{
+	if (mmu_prepare(DIRECT_MAP_BASE + base, size, LEVEL_PDPT, &pt_alloc_pages) != 0 ||
+	    mmu_prepare(VMEMMAP_BASE + paddr_to_pfn(base) * sizeof(struct page),
+			paddr_to_pfn(size) * sizeof(struct page), LEVEL_PD, &pt_alloc_pages) != 0)
+		return -ENOMEM;
+#ifdef CONFIG_KASAN
+	return mmu_prepare(kasan_shadow(DIRECT_MAP_BASE + base), size / KASAN_SHARE, LEVEL_PD,
+			   &pt_alloc_pages);
+#else
+	return 0;
+#endif
 }
 
 static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
@@ -328,11 +385,7 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 		return err;
 	end = ALIGN_UP(window_base + window_size, SIZE_1G);
 	window_base = ALIGN_DOWN(window_base, SIZE_1G);
-	if (mmu_prepare(DIRECT_MAP_BASE + window_base, end - window_base, LEVEL_PDPT,
-			&pt_alloc_pages) != 0 ||
-	    mmu_prepare(VMEMMAP_BASE + paddr_to_pfn(window_base) * sizeof(struct page),
-			paddr_to_pfn(end - window_base) * sizeof(struct page), LEVEL_PD,
-			&pt_alloc_pages) != 0)
+	if (prepare_window(window_base, end - window_base) != 0)
 		return refuse(why, -ENOMEM, "window",
 			      "no memory for the upper tables of a window of 0x%lx bytes",
 			      (unsigned long)window_size);
@@ -374,8 +427,8 @@ static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t
 bool device_map_verify(const struct memory_device *device, char *text, size_t size)
 {
 	paddr_t base = pfn_to_paddr(device->start);
-	struct memmap_part parts[3];
-	unsigned n = memmap_parts(device, parts);
+	struct array_part parts[PARTS_MAX];
+	unsigned n = array_parts(device, parts);
 
 	if (!verify_range(DIRECT_MAP_BASE + base, base, device->npages * PAGE_SIZE, text, size))
 		return false;

@@ -9,12 +9,6 @@
 #define PAGES_2M (SIZE_2M / PAGE_SIZE)
 #define PAGES_1G (SIZE_1G / PAGE_SIZE)
 
-/* Frames that hold the descriptors of `npages` frames; DIMMs come in 2 MiB, so it is exact. */
-static uint64_t memmap_pages(uint64_t npages)
-{
-	return npages * sizeof(struct page) / PAGE_SIZE;
-}
-
 /* How many whole, naturally aligned units of `unit` frames lie in [start, end). */
 static uint64_t whole_units(pfn_t start, pfn_t end, uint64_t unit)
 {
@@ -25,25 +19,65 @@ static uint64_t whole_units(pfn_t start, pfn_t end, uint64_t unit)
 }
 
 /*
- * The memmap: slots that the device fills are backed by 2 MiB frames, which come first because
- * the base of a DIMM is 2 MiB aligned; what is left at the two ends by 4 KiB frames after them.
+ * How an array with `unit` frames a 2 MiB page of it is backed for a device.  Slots that the
+ * device fills by 2 MiB frames; what is left at the two ends by 4 KiB frames.  In pages; DIMMs
+ * come in 2 MiB, so it is exact.
  */
-static pfn_t plan_memmap(pfn_t start, uint64_t npages, struct head_layout *head)
+struct backing {
+	uint64_t front, slots, rear;
+};
+
+static struct backing plan_backing(pfn_t start, uint64_t npages, uint64_t unit)
 {
+	uint64_t ratio = unit / PAGES_2M; /* frames a page of the array speaks for */
 	pfn_t end = start + npages;
-	pfn_t first = ALIGN_UP(start, VMEMMAP_SLOT_PAGES);
+	struct backing b = {.slots = whole_units(start, end, unit)};
+
+	b.front = (b.slots == 0 ? npages : ALIGN_UP(start, unit) - start) / ratio;
+	b.rear = npages / ratio - b.front - b.slots * PAGES_2M;
+	return b;
+}
+
+#ifdef CONFIG_KASAN
+static pfn_t plan_shadow_large(pfn_t at, const struct backing *b, struct head_layout *head)
+{
+	head->shadow_large = at;
+	head->shadow_large_slots = b->slots;
+	return at + b->slots * PAGES_2M;
+}
+
+static pfn_t plan_shadow_ends(pfn_t at, const struct backing *b, struct head_layout *head)
+{
+	head->shadow_front = at;
+	head->shadow_front_pages = b->front;
+	head->shadow_rear = at + b->front;
+	head->shadow_rear_pages = b->rear;
+	return at + b->front + b->rear;
+}
+#endif
+
+/* What is backed by 2 MiB frames comes first, because the base of a DIMM is 2 MiB aligned. */
+static pfn_t plan_arrays(pfn_t start, uint64_t npages, struct head_layout *head)
+{
+	struct backing memmap = plan_backing(start, npages, VMEMMAP_SLOT_PAGES);
+	pfn_t at = start + memmap.slots * PAGES_2M;
 
 	head->memmap_large = start;
-	head->memmap_large_slots = whole_units(start, end, VMEMMAP_SLOT_PAGES);
-	head->memmap_front = start + head->memmap_large_slots * PAGES_2M;
-	if (head->memmap_large_slots == 0)
-		head->memmap_front_pages = memmap_pages(npages);
-	else
-		head->memmap_front_pages = memmap_pages(first - start);
-	head->memmap_rear = head->memmap_front + head->memmap_front_pages;
-	head->memmap_rear_pages = memmap_pages(npages) - head->memmap_front_pages -
-				  head->memmap_large_slots * PAGES_2M;
-	return head->memmap_rear + head->memmap_rear_pages;
+	head->memmap_large_slots = memmap.slots;
+#ifdef CONFIG_KASAN
+	struct backing shadow = plan_backing(start, npages, SHADOW_SLOT_PAGES);
+
+	at = plan_shadow_large(at, &shadow, head);
+#endif
+	head->memmap_front = at;
+	head->memmap_front_pages = memmap.front;
+	head->memmap_rear = at + memmap.front;
+	head->memmap_rear_pages = memmap.rear;
+	at = head->memmap_rear + memmap.rear;
+#ifdef CONFIG_KASAN
+	at = plan_shadow_ends(at, &shadow, head);
+#endif
+	return at;
 }
 
 static uint64_t windows_touched(pfn_t start, uint64_t npages)
@@ -62,7 +96,7 @@ int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *
 				 "0x%lx pages: a device starts and ends at multiples of 2 MiB",
 				 (unsigned long)npages);
 
-	head->tables = plan_memmap(start, npages, head);
+	head->tables = plan_arrays(start, npages, head);
 	head->tables_pages = gib_pages ? 0 : whole_units(start, start + npages, PAGES_1G);
 	head->descriptors = head->tables + head->tables_pages;
 	descriptors = sizeof(struct memory_device) +
@@ -79,12 +113,14 @@ int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *
 
 /*
  * Why this is enough, whatever the alignment.  The levels above are built at boot over the whole
- * window.  What devices may share, and so takes from the pool, is of two kinds:
+ * window.  What devices may share, and so takes from the pool, is of few kinds:
  *
  *  - a PD, 1 GiB of the direct map.  Where a device owns that gigabyte whole, the PD comes from
  *    its head (or there is none, with 1 GiB pages).  Else one of the device's two ends lies inside.
  *  - a vmemmap PT, the descriptors of 256 MiB.  Where a device fills these whole, they are
  *    mapped by a 2 MiB page.  Else, again, one of its two ends lies inside.
+ *
+ *  - with the address sanitizer, a PT of the shadow of 16 MiB, in the same way.
  *
  * So each table of the pool can be charged to an end of a device, each end with one of a kind:
  * at most two of each kind a slot.  And no two tables of a kind are for the same place, so there
@@ -94,6 +130,11 @@ uint64_t head_pool_tables(unsigned slots, uint64_t window)
 {
 	uint64_t ends = 2UL * slots;
 
-	return MIN(ends, DIV_ROUND_UP(window, SIZE_1G)) +
-	       MIN(ends, DIV_ROUND_UP(window, VMEMMAP_SLOT_PAGES * PAGE_SIZE));
+	uint64_t tables = MIN(ends, DIV_ROUND_UP(window, SIZE_1G)) +
+			  MIN(ends, DIV_ROUND_UP(window, VMEMMAP_SLOT_PAGES * PAGE_SIZE));
+
+#ifdef CONFIG_KASAN
+	tables += MIN(ends, DIV_ROUND_UP(window, SHADOW_SLOT_PAGES * PAGE_SIZE));
+#endif
+	return tables;
 }

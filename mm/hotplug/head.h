@@ -4,6 +4,9 @@
  *	base                                                            end
  *	| memmap: 2 MiB part, ragged ends | page tables | descriptors | usable ...
  *
+ * With the address sanitizer (mm/kasan/kasan.h) the device's shadow, an eighth of its size, lies
+ * there as well: its 2 MiB part after that of the memmap, its ragged ends after those.
+ *
  * Pure functions, in page frames; host tests run them over every alignment.
  */
 #ifndef MM_HOTPLUG_HEAD_H
@@ -14,6 +17,8 @@
 
 /* One vmemmap slot: the 2 MiB of descriptors of 256 MiB. */
 #define VMEMMAP_SLOT_PAGES (SIZE_2M / 32)
+/* The same of the shadow: the 2 MiB of it of 16 MiB. */
+#define SHADOW_SLOT_PAGES (SIZE_2M * 8 / PAGE_SIZE)
 
 struct head_layout {
 	pfn_t memmap_large; /* first frame of the part mapped by 2 MiB pages, 2 MiB aligned */
@@ -22,6 +27,14 @@ struct head_layout {
 	uint64_t memmap_front_pages;
 	pfn_t memmap_rear;
 	uint64_t memmap_rear_pages;
+#ifdef CONFIG_KASAN
+	pfn_t shadow_large;
+	uint64_t shadow_large_slots;
+	pfn_t shadow_front;
+	uint64_t shadow_front_pages;
+	pfn_t shadow_rear;
+	uint64_t shadow_rear_pages;
+#endif
 	pfn_t tables; /* page tables that belong to this device alone */
 	uint64_t tables_pages;
 	pfn_t descriptors; /* struct memory_device and its blocks */

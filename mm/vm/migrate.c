@@ -10,6 +10,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/alloc.h"
 #include "mm/buddy.h"
+#include "mm/kasan/kasan.h"
 #include "mm/page_pin.h"
 
 FAULT_SITE(migrate_isolate, "the owner of pages that must move is busy with them")
@@ -122,10 +123,14 @@ static void free_old(struct migration *m, const struct page_batch *batch)
 		m->pages += pages;
 		m->to_node[to->zone / ZONE_TYPES] += pages;
 	}
-	if (batch->count == 1)
+	if (batch->count == 1) {
 		page_free(batch->from[0]); /* a large one may reach beyond what goes offline */
-	else /* past the per-CPU lists: isolated, so nobody waits for them */
-		buddy_free_many(page_zone(batch->from[0]), batch->from, batch->count);
+		return;
+	}
+	/* past the per-CPU lists: isolated, so nobody waits for them */
+	for (unsigned i = 0; i < batch->count; i++)
+		kasan_page_free(batch->from[i]);
+	buddy_free_many(page_zone(batch->from[0]), batch->from, batch->count);
 }
 
 static int move(struct migration *m, struct page_batch *batch)
