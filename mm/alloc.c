@@ -17,6 +17,7 @@
 #include "kernel/lib/assert.h"
 #include "mm/alloc_watch.h"
 #include "mm/kasan/kasan.h"
+#include "mm/page_poison.h"
 #include "mm/pcp.h"
 
 FAULT_SITE(alloc_page, "a chunk of pages is wanted, by anybody")
@@ -128,6 +129,7 @@ static void clear_chunk(struct page *page, unsigned order)
 
 static inline void page_born(struct page *page, uint32_t caller)
 {
+	page_poison_check(page);
 	page->caller = caller;
 	page->birth = (uint32_t)clock_ticks();
 	page->short_pins = page->long_pins = 0;
@@ -219,6 +221,7 @@ void page_free(struct page *page)
 	struct pcp *cpus = pcp_of_zone[page->zone], *full;
 	enum pcp_put put = PCP_NOT;
 
+	page_poison(page);
 	kasan_page_free(page);
 	if (likely(cpus != NULL && page->state == PAGE_USED &&
 		   lists_serve(page->zone, page->owner))) {

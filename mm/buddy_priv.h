@@ -8,9 +8,6 @@
 #include "kernel/lib/assert.h"
 #include "mm/buddy.h"
 
-/* What debug builds leave in the descriptor of a swallowed head: its state is none of ours. */
-#define HEAD_POISON 0xdb
-
 /* The first four bytes of a head as one word: written and compared as one. */
 static inline uint32_t head_tag(enum page_state state, unsigned order, unsigned limit,
 				unsigned zone)

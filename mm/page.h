@@ -25,6 +25,9 @@
 #define BLOCK_ORDER 15U /* 128 MiB, the window of a memory block */
 #define BLOCK_PAGES (1UL << BLOCK_ORDER)
 
+/* What debug builds leave in descriptors that head nothing: its state is none of ours. */
+#define HEAD_POISON 0xdb
+
 enum page_state {
 	PAGE_NONE = 0, /* heads nothing */
 	PAGE_FREE,     /* heads a chunk on a free list */

@@ -181,7 +181,8 @@ int parse_seconds(const char *text, uint64_t *us)
 	if (digits != 0 && *text == '.') {
 		for (text++; *text >= '0' && *text <= '9' && scale > 1; text++) {
 			scale /= 10;
-			value += (uint64_t)(*text - '0') * scale;
+			if (__builtin_add_overflow(value, (uint64_t)(*text - '0') * scale, &value))
+				return -ERANGE;
 		}
 	}
 	if (digits == 0 || *text != '\0')

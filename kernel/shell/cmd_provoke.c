@@ -192,6 +192,47 @@ static int redzone(void)
 	return 0;
 }
 
+static volatile size_t beyond = 64; /* of what the next three have; the compiler can't see it */
+
+/* Runs over the canary, too. */
+static __noinline int stack_overrun(void)
+{
+	volatile char few[16];
+
+	for (size_t i = 0; i < beyond; i++)
+		few[i] = 'x';
+	return few[0] == 0;
+}
+
+static int global_overrun(void)
+{
+#ifndef CONFIG_KASAN
+	return -EOPNOTSUPP; /* only the address sanitizer keeps globals apart */
+#else
+	static volatile char few[64];
+
+	few[beyond] = 'x';
+	return 0;
+#endif
+}
+
+static int page_after_free(void)
+{
+	struct page *page = page_alloc(0, 0, NODE_ANY, &provoke_owner);
+
+	if (page == NULL)
+		return -ENOMEM;
+#ifndef CONFIG_DEBUG
+	page_free(page);
+	return -EOPNOTSUPP; /* free pages are filled in debug builds only */
+#endif
+	page_free(page);
+	*((volatile char *)page_to_virt(page) + beyond) = 'x';
+	for (unsigned i = 0; i < 1000; i++)
+		(void)page_alloc(0, 0, NODE_ANY, &provoke_owner);
+	return 0;
+}
+
 static int lock_order(void)
 {
 	static struct spinlock inner = SPINLOCK_INIT("provoke-inner", RANK_IRQ);
@@ -266,6 +307,9 @@ static const struct provocation {
 	{"wild-free", "frees what was never allocated", wild_free},
 	{"use-after-free", "writes to freed memory", use_after_free},
 	{"redzone", "writes past the end of an object", redzone},
+	{"stack-overrun", "writes past the end of a variable on the stack", stack_overrun},
+	{"global-overrun", "writes past the end of a global (SAN=kasan)", global_overrun},
+	{"page-after-free", "writes to a freed page (DEBUG=1)", page_after_free},
 	{"lock-order", "takes locks in the wrong order (DEBUG=1)", lock_order},
 	{"departed-dimm", "reads where a DIMM could be and is not", departed_dimm},
 	{"format-n", "prints with the conversion that writes", format_n},

@@ -14,6 +14,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug_priv.h"
@@ -238,6 +239,19 @@ static int map_direct(const struct memory_device *device)
 	return err;
 }
 
+/*
+ * Debug builds see who believes a descriptor that nobody wrote.  Only of as much as the host may be
+ * asked to back by memory: a DIMM of 1 TiB has 8 GiB of descriptors.
+ */
+static void poison_memmap(const struct memory_device *device __unused)
+{
+#if defined(CONFIG_DEBUG) && !defined(HOST_BUILD)
+	uint64_t npages = MIN(device->npages, 16 * GiB / PAGE_SIZE);
+
+	memset(pfn_to_page(device->start), HEAD_POISON, npages * sizeof(struct page));
+#endif
+}
+
 int device_map(const struct memory_device *device, struct refusal *why)
 {
 	int err;
@@ -255,6 +269,7 @@ int device_map(const struct memory_device *device, struct refusal *why)
 				 "no table or already mapped; %lu of %lu pool tables free",
 				 (unsigned long)pool.free, (unsigned long)pool.total);
 	}
+	poison_memmap(device);
 	kasan_fill_device(device->start, device->npages, device->head.pages);
 	return 0;
 }

@@ -58,16 +58,16 @@ static __always_inline void check(vaddr_t va, size_t size, bool write, vaddr_t c
 		check_slow(va, size, write, caller);
 }
 
-#define CHECKS(size)                                    \
-	void __asan_load##size##_noabort(vaddr_t va);   \
-	void __asan_load##size##_noabort(vaddr_t va)    \
-	{                                               \
-		check(va, size, false, CALLER);         \
-	}                                               \
-	void __asan_store##size##_noabort(vaddr_t va);  \
-	void __asan_store##size##_noabort(vaddr_t va)   \
-	{                                               \
-		check(va, size, true, CALLER);          \
+#define CHECKS(size)                                   \
+	void __asan_load##size##_noabort(vaddr_t va);  \
+	void __asan_load##size##_noabort(vaddr_t va)   \
+	{                                              \
+		check(va, size, false, CALLER);        \
+	}                                              \
+	void __asan_store##size##_noabort(vaddr_t va); \
+	void __asan_store##size##_noabort(vaddr_t va)  \
+	{                                              \
+		check(va, size, true, CALLER);         \
 	}
 
 CHECKS(1)

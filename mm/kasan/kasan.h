@@ -46,8 +46,8 @@ static inline vaddr_t kasan_shadow(vaddr_t va)
 	return va / KASAN_SHARE + SHADOW_OFFSET;
 }
 
-/* Keeps the image's shadow from early; maps it in the tables that are being made; after that, with those in use,
- * makes the shadow of boot RAM and of kernel mappings, and the globals' redzones. */
+/* Keeps the image's shadow from early; maps it in the tables that are being made; after that, with
+ * those in use, makes the shadow of boot RAM and of kernel mappings, and the globals' redzones. */
 void kasan_reserve_image(void);
 void kasan_map_image(void);
 void kasan_init(void);

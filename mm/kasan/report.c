@@ -39,7 +39,8 @@ static const char *poison_name(uint8_t why)
 	}
 }
 
-/* Of an object's last bytes, which are allowed in part, the next shadow says what they belong to. */
+/* Of an object's last bytes, which are allowed in part, the next shadow says what they belong to.
+ */
 static uint8_t poison_at(vaddr_t va)
 {
 	uint8_t why = *kasan_shadow_byte(va);

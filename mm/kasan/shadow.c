@@ -63,7 +63,8 @@ void *kasan_trim(void *p, size_t asked, size_t size)
 
 /* --- making --- */
 
-/* Maps zeroed memory of early's as [shadow, end), multiples of a page; a piece lies in one 2 MiB. */
+/* Maps zeroed memory of early's as [shadow, end), multiples of a page; a piece lies in one 2 MiB.
+ */
 static void map_piece(vaddr_t shadow, vaddr_t end)
 {
 	size_t size = end - shadow, page = size == SIZE_2M ? SIZE_2M : PAGE_SIZE;
@@ -133,6 +134,5 @@ void kasan_init(void)
 	kasan_kmap_size = KASAN_KMAP_SIZE;
 	for (void (*const *f)(void) = __init_array_start; f < __init_array_end; f++)
 		(*f)(); /* __asan_register_globals() */
-	klog(LOG_INFO, "kasan: %lu KiB of shadow",
-	     early_reserved_bytes(&early, "kasan") / KiB);
+	klog(LOG_INFO, "kasan: %lu KiB of shadow", early_reserved_bytes(&early, "kasan") / KiB);
 }

@@ -143,7 +143,33 @@ LINES = {
     "mistakes": b"| grep; a | sort 'b;c'; 'd",
 }
 
-SEEDS = {"editor": EDITORS, "parse": LINES,
+WORDS = {
+    "numbers": b"0\x000x7f\x0018446744073709551615\x0018446744073709551616\x000x\x00-1\x00",
+    "sizes": b"128M\x001GiB\x004KB\x0016777216T\x0099p\x001kB2\x00",
+    "ranges": b"0x100000000-0x107ffffff\x001G-2G\x002G-1G\x000-0xffffffffffffffff\x00",
+    "seconds": b"0.5\x001.2345678\x00.5\x0018446744073709.551615\x0018446744073709.551616\x00",
+    "options": b"-nk\x00-t\x003\x00-t5\x00memory32\x00--\x00-n\x00-x\x00",
+}
+
+
+# Of fuzz_memrange.c: two numbers of 16 bits a piece, whose upper three say how far they are shifted.
+def pieces(*ranges):
+    return b"".join(struct.pack("<HH", *r).ljust(18, b"\0") for r in ranges)
+
+
+MEMRANGES = {
+    "one": pieces((0x4001, 0x4010)), "joined": pieces((0x4001, 0x4010), (0x4011, 0x4001)),
+    "backwards": pieces((0x4011, 0x4001), (0x4001, 0x4010)), "empty": pieces((0x4001, 0)),
+    "gap": pieces((0x4001, 0x4010), (0x4012, 0x4001)), "twice": pieces(*[(0x4001, 0x4010)] * 2),
+    "wrapping": pieces((0xFFFF, 0xFFFF)), "many": pieces(*((0x4000 + i, 0x4001) for i in range(17))),
+}
+SYMBOLS = {
+    "few": bytes((0x10, 0, 0x10, 0, 1, 0, 0xDF, 0, 0xFF, 0, 9)), "many": bytes(range(1, 130)),
+    "dense": bytes(128), "none": b"",
+}
+
+SEEDS = {"editor": EDITORS, "parse": LINES, "args": WORDS, "memrange": MEMRANGES,
+         "symbols": SYMBOLS,
          "srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
          "multiboot2": MULTIBOOTS, "options": OPTIONS}
 

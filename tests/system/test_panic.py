@@ -5,6 +5,7 @@ import re
 import pytest
 
 from conftest import ROOT
+from harness import DEBUG_BUILD
 
 # Case of `provoke`: what the first line of the report says, and a function of the backtrace.
 CASES = {
@@ -27,7 +28,31 @@ CASES = {
     "wild-free": (r"slab kmalloc-64: wild free", "wild_free"),
     "use-after-free": (r"slab kmalloc-64: .* was written after it was freed", "use_after_free"),
     "redzone": (r"slab kmalloc-64: .* was written past its 64 bytes", "redzone"),
+    "stack-overrun": (r"stack smashed in stack_overrun", "stack_overrun"),
 }
+
+# What the address sanitizer sees, at the access itself, in the build for it; with what its report
+# says about what was hit.
+KASAN_CASES = {
+    "double-free": (r"kasan: double-free of 0x\w+ by ", "double_free",
+                    r"byte 0 of it\nallocated by\n.* double_free\+.*freed by\n.* double_free\+"),
+    "use-after-free": (r"kasan: use-after-free: write of 1 byte at 0x\w+ by use_after_free",
+                       "use_after_free", r"of slab kmalloc-64, 64 bytes; .* at byte 20 of it\n"
+                       r"allocated by\n.* use_after_free\+.*freed by\n.* use_after_free\+"
+                       r".*\[fb\]"),
+    "redzone": (r"kasan: slab-out-of-bounds: write of 1 byte at 0x\w+ by redzone", "redzone",
+                r"of slab kmalloc-64, 64 bytes; .* at byte 64 of it\n"
+                r"allocated by\n.* redzone\+.*\[fc\]"),
+    "stack-overrun": (r"kasan: stack-out-of-bounds: write of 1 byte at 0x\w+ by stack_overrun",
+                      "stack_overrun", r"few, 16 bytes; the access is at byte 16 of it, in the "
+                      r"frame of stack_overrun\n"),
+    "global-overrun": (r"kasan: global-out-of-bounds: write of 1 byte at 0x\w+ by global_overrun",
+                       "global_overrun", r"global few of kernel/shell/cmd_provoke.c, 64 bytes; "
+                       r"the access is at byte 64 of it\n"),
+    "page-after-free": (r"kasan: use-of-free-page: write of 1 byte at 0x\w+ by page_after_free",
+                        "page_after_free", r"page frame 0x\w+, byte 64 of it\n.*\[ff\]"),
+}
+KASAN_BUILD = "kasan" in os.environ.get("HEADROOM_ISO", "")
 
 
 def provoke(guest, case):
@@ -40,9 +65,10 @@ def provoke(guest, case):
     return guest.text[start:]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sorted({*CASES, *(KASAN_CASES if KASAN_BUILD else ())}))
 def test_report(boot, case):
-    first, function = CASES[case]
+    expected = {**CASES, **(KASAN_CASES if KASAN_BUILD else {})}[case]
+    first, function = expected[:2]
     guest = boot(cpu="max")
     report = provoke(guest, case)
     assert re.search(rf"^panic: {first}|^panic: page fault: {first}", report, re.M), report
@@ -51,6 +77,9 @@ def test_report(boot, case):
     backtrace = report[report.index("backtrace:"):report.index("last log lines:")]
     assert re.search(rf" {function}\+0x", backtrace), backtrace
     assert re.search(r"^  \[ *\d+\.\d{6}\] \w+: ", report, re.M), "lines of the log"
+    if len(expected) > 2:
+        owner = report.replace("\r", "").split("kasan:\n")[-1]
+        assert re.search(expected[2], owner, re.S), owner
 
 
 def test_the_walk_and_the_place_of_the_fault(boot):
@@ -70,8 +99,8 @@ def test_the_walk_and_the_place_of_the_fault(boot):
 
 def test_every_case_is_tested(boot):
     names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
-    assert sorted(names) == sorted([*CASES, "lock-order", "departed-dimm", "format-n",
-                                            "undefined"])
+    assert sorted(names) == sorted({*CASES, *KASAN_CASES, "lock-order", "departed-dimm", "format-n",
+                                   "undefined"})
 
 
 def test_format_n_is_refused(boot):
@@ -87,6 +116,23 @@ def test_undefined_behaviour_dies_where_it_is_looked_for(boot):
     report = provoke(guest, "undefined")
     assert re.search(r"^panic: ubsan: \S+cmd_provoke\.c:\d+:\d+: "
                      r"2147483647 \+ 1 does not fit 'int'", report, re.M), report
+
+
+def test_cases_of_other_builds_say_so(boot):
+    """In the release build; nothing is harmed by the attempt."""
+    guest = boot()
+    if DEBUG_BUILD:
+        pytest.skip("the release build's")
+    for case in ("global-overrun", "page-after-free"):
+        guest.refused(f"provoke {case}", "EOPNOTSUPP")
+
+
+@pytest.mark.skipif(KASAN_BUILD, reason="sees the write itself")
+def test_a_freed_page_that_was_written_is_found_when_given_out(boot):
+    guest = boot(iso=os.path.join(ROOT, "build/debug/headroom.iso"))
+    report = provoke(guest, "page-after-free")
+    assert re.search(r"^panic: page poison: pfn 0x\w+ was written after it was freed, at byte 64; "
+                     r"allocated before by page_after_free", report, re.M), report
 
 
 def test_lock_order(boot):
