@@ -8,6 +8,7 @@
 ## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
 ## make bench-smp  what several CPUs cost each other: throughput, migration under their writing
 ## make bench-linux  the same work on Debian's own Linux kernel, side by side
+## make fuzz       TIME=60: every parser for so many seconds; the allocators against models
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
 ## make core       a core of the machine of make run, for gdb
@@ -206,10 +207,10 @@ SUBMAKE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(s
 SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
 
-.PHONY: run demo debug setup-run setup-test setup-check setup-debug setup-coverage \
-	setup-bench-linux
+.PHONY: run demo debug setup-run setup-test setup-test-full setup-check setup-debug \
+	setup-coverage setup-bench-linux
 # A static pattern: make looks for no implicit rule for a phony target.
-setup-run setup-test setup-check setup-debug setup-coverage setup-bench-linux: setup-%:
+setup-run setup-test setup-test-full setup-check setup-debug setup-coverage setup-bench-linux: setup-%:
 	@tools/setup $*
 
 # Set-up comes before anything that it may have to install for; hence the second make.
@@ -244,7 +245,7 @@ test: setup-test
 	@$(SUBMAKE) DEBUG=1 iso
 	@$(PYTHON) tools/test $(UNIT_BINS)
 
-test-full: setup-test
+test-full: setup-test-full
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
 	@$(SUBMAKE) SAN=ubsan iso

@@ -70,9 +70,9 @@ bool kasan_describe_global(vaddr_t va, char *text, size_t size)
 /* The frame whose variables surround `va`: its first redzone lies below. */
 static const uint64_t *frame_of(vaddr_t va)
 {
-	vaddr_t at = ALIGN_DOWN(va, 32);
+	vaddr_t at = ALIGN_DOWN(va, KASAN_SHARE);
 
-	for (vaddr_t end = at - FRAME_MAX; at > end && kasan_has_shadow(at); at -= 32) {
+	for (vaddr_t end = at - FRAME_MAX; at > end && kasan_has_shadow(at); at -= KASAN_SHARE) {
 		const uint64_t *frame = (const uint64_t *)at;
 
 		if (*kasan_shadow_byte(at) == KASAN_STACK_LEFT && frame[0] == FRAME_MAGIC)

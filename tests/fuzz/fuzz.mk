@@ -1,14 +1,15 @@
 # tests/fuzz/fuzz.mk - fuzzers of everything that comes from outside.
 #
-# make fuzz          every target for FUZZ_SECONDS (60) each, then a line a target
+# make fuzz          every target for TIME (60) seconds each, then a line a target
 # make fuzz-quick    every target for FUZZ_RUNS (20000) inputs each; for `make test`
 # make fuzz-srat     one target, for FUZZ_SECONDS
+# make fuzz-models   the allocators and the hot-plug core against models, MODEL_STEPS (1000000) each
 # A finding is left in build/fuzz/NAME.crash-*, and the target fails.
 #
 # tests/fuzz/fuzz_X.c names what it links with as unit tests do.
 
 FUZZ_CC ?= $(shell command -v clang-14 || command -v clang)
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= $(or $(TIME),60)
 FUZZ_RUNS ?= 20000
 FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -37,7 +38,15 @@ $(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py
 	@$(PYTHON) $< $(FUZZ_DIR)/seeds
 	@touch $@
 
+MODEL_STEPS ?= 1000000
+MODEL_SEED ?= 1
+MODELS := early buddy pcp slab hotplug_walk
+
+.PHONY: fuzz-models
+fuzz-models: $(MODELS:%=$(UNIT)/test_%)
+	@tests/fuzz/models $(UNIT) $(MODEL_STEPS) $(MODEL_SEED)
+
 .PHONY: fuzz fuzz-quick fuzz-build
 fuzz-build: $(FUZZ_NAMES:%=$(FUZZ_DIR)/%)
-fuzz: $(FUZZ_NAMES:%=fuzz-%)
+fuzz: $(FUZZ_NAMES:%=fuzz-%) fuzz-models
 fuzz-quick: $(FUZZ_NAMES:%=fuzz-quick-%)

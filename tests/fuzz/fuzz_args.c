@@ -142,7 +142,7 @@ static void check_options(char **words, int nwords)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), *end = text + size;
-	char *words[WORDS_MAX + 2] = {(char *)(uintptr_t)"fuzz"};
+	char *words[WORDS_MAX + 2] = {(char *)(uintptr_t) "fuzz"};
 	int nwords = 1;
 
 	memcpy(text, data, size);
@@ -154,8 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_size(word);
 		check_range(word);
 		check_seconds(word);
-		MUST(strlen(format_size(strlen(word) << (uint8_t)word[0] % 50, false, buf, sizeof(buf))) <
-		     sizeof(buf));
+		MUST(strlen(format_size(strlen(word) << (uint8_t)word[0] % 50, false, buf,
+					sizeof(buf))) < sizeof(buf));
 		words[nwords++] = word;
 	}
 	check_options(words, nwords);

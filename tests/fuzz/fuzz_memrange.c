@@ -51,7 +51,8 @@ static bool fills(const struct memrange_descriptor *all, unsigned n, uint64_t ba
 
 	for (unsigned i = 0; i < n; i++) {
 		sum += all[i].length;
-		if (all[i].minimum < base || (wide_t)all[i].minimum + all[i].length > (wide_t)base + size)
+		if (all[i].minimum < base ||
+		    (wide_t)all[i].minimum + all[i].length > (wide_t)base + size)
 			return false;
 		for (unsigned j = 0; j < i; j++)
 			if (all[i].minimum < all[j].minimum + all[j].length &&

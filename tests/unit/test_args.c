@@ -143,6 +143,9 @@ static void seconds(void **state)
 	assert_int_equal(parse_seconds("-1", &us), -EINVAL);
 	assert_int_equal(parse_seconds("99999999999999999999", &us), -ERANGE);
 	assert_int_equal(parse_seconds("99999999999999999", &us), -ERANGE);
+	/* Only the fraction is too much; found by fuzz_args.c. */
+	assert_int_equal(parse_seconds("18446744073709.551615", &us), 0);
+	assert_int_equal(parse_seconds("18446744073709.551616", &us), -ERANGE);
 }
 
 /* One decimal, rounded, and none where it is 0: util-linux's way. */

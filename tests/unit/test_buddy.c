@@ -1,9 +1,10 @@
 /*
  * tests/unit/test_buddy.c - the buddy allocator against a model that knows every page, over
- * millions of random operations (BUDDY_STEPS, BUDDY_SEED change how many and which).
+ * millions of random operations (tests/unit/steps.h says how many and which).
  */
 /* sources: mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
 #include "tests/unit/buddy_kit.h"
+#include "tests/unit/steps.h"
 
 /* No free chunk of `order` or more exists by the model. */
 static void check_none(unsigned order)
@@ -78,12 +79,10 @@ static void random_step(void)
 
 static void test_against_model(void **unused)
 {
-	const char *env = getenv("BUDDY_STEPS");
-	unsigned long steps = env != NULL ? strtoul(env, NULL, 0) : 2000000;
+	unsigned long steps = model_steps(2000000);
 
 	(void)unused;
-	if (getenv("BUDDY_SEED") != NULL)
-		kit_seed ^= strtoul(getenv("BUDDY_SEED"), NULL, 0) * 0xd1342543de82ef95UL;
+	kit_seed = model_seed(kit_seed);
 	for (unsigned long step = 0; step < steps; step++) {
 		random_step();
 		if (step % 8192 == 0)

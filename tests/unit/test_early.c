@@ -12,6 +12,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "mm/early.h"
+#include "tests/unit/steps.h"
 
 #define P PAGE_SIZE
 
@@ -218,11 +219,13 @@ static void random_step(void)
 
 static void test_random(void **state)
 {
-	for (unsigned seed = 1; seed <= 30; seed++) {
+	unsigned rounds = (unsigned)(model_steps(30 * 80) / 80), base = (unsigned)model_seed(0);
+
+	for (unsigned seed = 1; seed <= rounds; seed++) {
 		setup(state);
 		memset(ram, 0, sizeof(ram));
 		memset(taken, 0, sizeof(taken));
-		srand(seed);
+		srand(base + seed);
 		for (unsigned i = 0; i < 80; i++) {
 			random_step();
 			assert_sound();

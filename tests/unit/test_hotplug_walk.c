@@ -13,6 +13,7 @@
 /* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
 /* sources: kernel/lib/errno.c kernel/lib/refusal.c */
 #include "tests/unit/hotplug_dimms.h"
+#include "tests/unit/steps.h"
 
 #include "mm/page_pin.h"
 
@@ -402,9 +403,12 @@ static void walk(unsigned steps, bool gib)
 
 static void forty_thousand_steps(void **unused)
 {
+	unsigned steps = (unsigned)model_steps(40000) / 2;
+
 	(void)unused;
-	walk(20000, false);
-	walk(20000, true);
+	kit_seed = model_seed(kit_seed);
+	walk(steps, false);
+	walk(steps, true);
 	print_message("%u plugged, %u ejected (%u kept by the firmware), %u blocks online, %u "
 		      "offline (%u partly), %u pages moved, %u interrupted, %u busy, %u without "
 		      "room, %u chunks larger than a block\n",

@@ -5,6 +5,7 @@
  */
 /* sources: mm/pcp.c kernel/cpulock.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
 #include "tests/unit/buddy_kit.h"
+#include "tests/unit/steps.h"
 
 #include "mm/pcp.h"
 
@@ -140,11 +141,11 @@ static void random_step(void)
 
 static void test_against_model(void **unused)
 {
-	const char *env = getenv("PCP_STEPS");
-	unsigned long steps = env != NULL ? strtoul(env, NULL, 0) : 600000;
+	unsigned long steps = model_steps(600000);
 	struct pcp_sums sums;
 
 	(void)unused;
+	kit_seed = model_seed(kit_seed);
 	for (unsigned long step = 0; step < steps; step++) {
 		random_step();
 		if (step % 4096 == 0)

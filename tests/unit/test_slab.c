@@ -7,6 +7,7 @@
 /* sources: mm/slab.c mm/slab_magazine.c mm/slab_take.c mm/slab_verify.c mm/kmalloc.c */
 /* sources: kernel/cpulock.c */
 #include "tests/unit/mm_kit.h"
+#include "tests/unit/steps.h"
 
 #include "mm/alloc.h"
 #include "mm/alloc_watch.h"
@@ -145,10 +146,12 @@ static uint64_t objects_in_caches(void)
 
 static void test_kmalloc_model(void **unused)
 {
+	unsigned long steps = model_steps(400000);
 	unsigned large = 0;
 
 	(void)unused;
-	for (unsigned step = 0; step < 400000; step++) {
+	kit_seed = model_seed(kit_seed);
+	for (unsigned long step = 0; step < steps; step++) {
 		bool filling = step / 20000 % 2 == 0;
 
 		host_cpu = kit_below(8) == 0 ? (unsigned)kit_below(CPUS) : host_cpu;
