@@ -21,6 +21,7 @@ struct percpu {
 	struct thread *current; /* [sched_lock] thread_current() */
 	uint32_t need_resched;	/* a switch was put off; set by any CPU under sched_lock */
 	uint32_t apic_id;
+	uint8_t home[2]; /* nodes; written before the CPU runs threads: pages_set_home() */
 } __aligned(CACHE_LINE);
 
 extern struct percpu percpu[MAX_CPUS];
@@ -37,5 +38,16 @@ void percpu_load(unsigned cpu);
 				 : "i"(offsetof(struct percpu, member))); \
 		__value;                                                  \
 	})
+
+/* home[i] of the running CPU. */
+static inline unsigned percpu_home(unsigned i)
+{
+	unsigned home;
+
+	__asm__ volatile("movzbl %%gs:%c1(%2), %0"
+			 : "=r"(home)
+			 : "i"(offsetof(struct percpu, home)), "r"((uint64_t)i));
+	return home;
+}
 
 #endif

@@ -9,7 +9,7 @@
 #include "arch/percpu.h"
 #include "arch/smp.h"
 #include "arch/trap.h"
-#include "drivers/acpi/tables/tables.h"
+#include "drivers/acpi/tables/static.h"
 #include "kernel/clock.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
@@ -19,6 +19,7 @@
 #include "kernel/smp_priv.h"
 #include "kernel/thread_priv.h"
 #include "kernel/watchdog.h"
+#include "mm/alloc.h"
 
 #define INIT_WAIT_US 10000U /* [SDM 3A 9.4.4.1] */
 
@@ -93,6 +94,15 @@ static void check_clock(unsigned index, uint64_t before)
 		     index);
 }
 
+/* Where its memory comes from. */
+static void set_home(const struct tried_cpu *cpu, unsigned index)
+{
+	const struct srat_info *srat = acpi_static.has_srat ? &acpi_static.srat : NULL;
+	int node = node_of_apic_id(srat, cpu->apic_id);
+
+	pages_set_home(index, node < 0 ? 0 : (unsigned)node);
+}
+
 static int start(struct tried_cpu *cpu, unsigned index, struct thread *idle)
 {
 	struct cpu_start how = {.index = index,
@@ -103,6 +113,7 @@ static int start(struct tried_cpu *cpu, unsigned index, struct thread *idle)
 	uint64_t before = cpu_cycles();
 	int err;
 
+	set_home(cpu, index);
 	sched_add_cpu(index, idle);
 	err = cpu_start(&how);
 	if (err == 0) {

@@ -3,7 +3,8 @@
  *
  * Holds only a table of the zones' per-CPU lists, immutable after start, and guards nothing.
  *
- * Nodes are tried nearest first; within a node a
+ * Nodes are tried nearest first, from the running CPU's own on if the caller has no other wish;
+ * within a node a
  * movable request takes ZONE_MOVABLE before ZONE_NORMAL, so that a near page that may block an
  * offline is preferred to a far one that may not: distance costs at every access.  Zones
  * without a chunk that could fit are passed over by one look at their bitmap, without the lock;
@@ -12,6 +13,7 @@
  */
 #include "mm/alloc.h"
 
+#include "arch/percpu.h"
 #include "kernel/clock.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
@@ -32,6 +34,18 @@ void pages_use_lists(struct zone *zone, struct pcp *pcp, unsigned ncpus)
 	ASSERT(zone == zone_by_id(zone->id));
 	pcp_attach(zone, pcp, ncpus);
 	pcp_of_zone[zone->id] = pcp;
+}
+
+void pages_set_home(unsigned cpu, unsigned node)
+{
+	const struct node *own = &nodes[node];
+	unsigned i = 0;
+
+	ASSERT(cpu < MAX_CPUS && node < nr_nodes);
+	while (i < own->nfallback && nodes[own->fallback[i]].zone[ZONE_NORMAL].managed == 0)
+		i++;
+	percpu[cpu].home[ALLOC_MOVABLE] = (uint8_t)node;
+	percpu[cpu].home[0] = i < own->nfallback ? own->fallback[i] : (uint8_t)node;
 }
 
 static bool may_have_chunk(const struct zone *zone, unsigned order)
@@ -175,9 +189,8 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 	DEBUG_CHECK((flags & ALLOC_MOVABLE) || !page_owner_movable(owner));
 	ASSERT(node == NODE_ANY || (unsigned)node < nr_nodes);
 
-	/* Anywhere begins at node 0, whichever node the CPU is in. */
 	if (node == NODE_ANY)
-		node = 0;
+		node = (int)percpu_home(flags & ALLOC_MOVABLE);
 	cpus = pcp_of_zone[(unsigned)node * ZONE_TYPES + (flags & ALLOC_MOVABLE)];
 	if (likely(cpus != NULL && !fault_active && !alloc_watch_active())) {
 		if (likely(order == 0))

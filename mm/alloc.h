@@ -2,7 +2,8 @@
  * mm/alloc.h - page allocation over nodes and zones.
  *
  * Unmovable requests are served from ZONE_NORMAL only; movable ones from ZONE_MOVABLE first,
- * then NORMAL.  Nodes are tried nearest first.  From any context; never sleeps.
+ * then NORMAL.  Nodes are tried nearest first, from the running CPU's own on where the caller does
+ * not name one.  From any context; never sleeps.
  */
 #ifndef MM_ALLOC_H
 #define MM_ALLOC_H
@@ -36,6 +37,13 @@ void page_owner_retire(void);
  * entries.  Once, at start. */
 struct pcp;
 void pages_use_lists(struct zone *zone, struct pcp *pcp, unsigned ncpus);
+
+/*
+ * Says which node a CPU is in, before it runs threads and before any DIMM is added: where NODE_ANY
+ * begins.  For what cannot move that is the nearest node with boot memory: what would keep a DIMM
+ * of the CPU's own node from leaving comes from there only when nothing else is left nearer.
+ */
+void pages_set_home(unsigned cpu, unsigned node);
 
 /* Empties all per-CPU lists and does the merges that were put off (mm/buddy.h), in every zone:
  * before counting chunks. */

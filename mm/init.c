@@ -3,6 +3,7 @@
  */
 #include "mm/init.h"
 
+#include "arch/cpu.h"
 #include "drivers/acpi/tables/static.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
@@ -43,6 +44,14 @@ static unsigned enabled_cpus(void)
 	return MIN(MAX(n, 1U), MAX_CPUS);
 }
 
+/* Of those that are started later kernel/cpus.c says it. */
+static void set_home_of_boot_cpu(const struct srat_info *srat)
+{
+	int node = node_of_apic_id(srat, cpu_apic_id());
+
+	pages_set_home(0, node < 0 ? 0 : (unsigned)node);
+}
+
 /* Per-CPU lists of every zone, of boot memory, which never leaves. */
 static void make_pcp(unsigned ncpus)
 {
@@ -73,6 +82,7 @@ void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 		report_span(&boot_spans[i]);
 	}
 	ASSERT(pages_free() == pages_managed());
+	set_home_of_boot_cpu(srat);
 	make_pcp(enabled_cpus());
 	slab_init(enabled_cpus());
 	kmap_init();

@@ -118,6 +118,14 @@ int node_of_pxm(uint32_t pxm)
 	return -ENOENT;
 }
 
+int node_of_apic_id(const struct srat_info *srat, uint32_t apic_id)
+{
+	for (unsigned i = 0; srat != NULL && i < srat->ncpus; i++)
+		if (srat->cpu[i].apic_id == apic_id)
+			return node_of_pxm(srat->cpu[i].pxm);
+	return 0;
+}
+
 pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t *node)
 {
 	paddr_t pa = pfn_to_paddr(pfn);

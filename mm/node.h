@@ -38,6 +38,8 @@ void node_init(const struct srat_info *srat, const struct slit_info *slit,
 /* The node of a proximity domain, or -ENOENT if the firmware never announced it; always 0
  * where there is no SRAT or with numa=off. */
 int node_of_pxm(uint32_t pxm);
+/* The node of a processor: 0 where the SRAT does not name it, -ENOENT where its domain is none. */
+int node_of_apic_id(const struct srat_info *srat, uint32_t apic_id);
 /* The node that the SRAT gives `pfn` (boot memory); 0 where it says nothing. */
 int node_of_boot_pfn(const struct srat_info *srat, pfn_t pfn);
 /* The node of `pfn` and, returned, the first frame up to `end` that may be on another. */

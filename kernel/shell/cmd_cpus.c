@@ -48,17 +48,6 @@ static void take_snapshot(void)
 	}
 }
 
-/* The node of a processor by the SRAT; 0 where it says nothing. */
-static int node_of_cpu(uint32_t apic_id)
-{
-	const struct srat_info *srat = &acpi_static.srat;
-
-	for (unsigned i = 0; acpi_static.has_srat && i < srat->ncpus; i++)
-		if (srat->cpu[i].apic_id == apic_id)
-			return node_of_pxm(srat->cpu[i].pxm);
-	return 0;
-}
-
 /* The i-th processor; false past the end.  Without a MADT there is the running one. */
 static bool cpu_row(unsigned i, struct cpu_row *row)
 {
@@ -68,7 +57,7 @@ static bool cpu_row(unsigned i, struct cpu_row *row)
 	if (i >= (listed ? madt->ncpus : 1))
 		return false;
 	row->apic_id = listed ? madt->cpu[i].apic_id : cpu_apic_id();
-	row->node = node_of_cpu(row->apic_id);
+	row->node = node_of_apic_id(acpi_static.has_srat ? &acpi_static.srat : NULL, row->apic_id);
 	row->index = listed ? cpus_index(row->apic_id) : 0;
 	if (!listed)
 		row->state = "running";

@@ -38,18 +38,13 @@ static struct zone *populated_zone(unsigned *id)
 
 /* --- numa --- */
 
-/* The node of the firmware's i-th CPU: the boot node where the SRAT does not name it. */
+/* The node of the firmware's i-th CPU: the boot node where the SRAT does not say a known one. */
 static unsigned node_of_cpu(unsigned cpu)
 {
-	const struct srat_info *srat = &acpi_static.srat;
+	int node = node_of_apic_id(acpi_static.has_srat ? &acpi_static.srat : NULL,
+				   acpi_static.madt.cpu[cpu].apic_id);
 
-	for (unsigned i = 0; acpi_static.has_srat && i < srat->ncpus; i++)
-		if (srat->cpu[i].apic_id == acpi_static.madt.cpu[cpu].apic_id) {
-			int node = node_of_pxm(srat->cpu[i].pxm);
-
-			return node < 0 ? 0 : (unsigned)node;
-		}
-	return 0;
+	return node < 0 ? 0 : (unsigned)node;
 }
 
 /* Calls put(ctx, number) for each enabled CPU of a node; without a MADT there is CPU 0. */

@@ -5,8 +5,11 @@
  * The host tests (tests/unit) compare the same code with models; what can only be seen here is
  * that the pages are there, that nothing is lost, and what it is like when all memory is gone.
  */
+#include "arch/percpu.h"
+#include "drivers/acpi/tables/static.h"
 #include "kernel/clock.h"
 #include "kernel/lib/string.h"
+#include "kernel/smp.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
@@ -187,6 +190,31 @@ static void give_back(struct page *chain)
 		page_free(chain);
 		chain = next;
 	}
+}
+
+/* Where nobody asks for a node, each CPU gets pages of its own. */
+KERNEL_TEST(mm, pages_come_from_the_cpus_own_node)
+{
+	unsigned cpu, elsewhere = 0;
+
+	if (nr_nodes == 1) {
+		test_skip(t, "there is one node");
+		return;
+	}
+	for_each_online_cpu(cpu)
+	{
+		struct page *page;
+		int own = node_of_apic_id(&acpi_static.srat, percpu[cpu].apic_id);
+
+		REQUIRE(thread_set_affinity(thread_current(), 1UL << cpu) == 0);
+		page = page_alloc(0, 0, NODE_ANY, &owner);
+		REQUIRE(page != NULL);
+		EXPECT_EQ(page_zone(page)->node, own);
+		elsewhere += own != 0;
+		page_free(page);
+	}
+	EXPECT_EQ(thread_set_affinity(thread_current(), UINT64_MAX), 0);
+	test_note(t, "%u CPUs are not in node 0", elsewhere);
 }
 
 /* With every page gone, requests are refused, counted and survived. */

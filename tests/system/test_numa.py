@@ -22,6 +22,13 @@ def test_dimm_on_node_one(boot):
     guest.ok("hog stop h")
 
 
+def test_memory_comes_from_the_cpus_own_node(boot):
+    guest = boot(nodes=2, smp=2)
+    out = guest.ok("selftest mm.pages_come_from_the_cpus_own_node")
+    assert "ok 1 mm.pages_come_from_the_cpus_own_node # " in out and "SKIP" not in out
+    assert "# 1 CPUs are not in node 0" in out
+
+
 def test_migration_prefers_its_node_but_may_leave_it(boot):
     guest = boot(nodes=2, mem="1G")
     _, first = guest.plug_named("256M", node=1)

@@ -2,9 +2,11 @@
  * tests/unit/test_alloc.c - which zone of which node serves a page allocation, against a rule
  * written down plainly: over every small arrangement of full and empty zones and every request.
  */
-/* sources: mm/alloc.c mm/pcp.c kernel/cpulock.c mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/zone.c */
+/* sources: mm/alloc.c mm/pcp.c kernel/cpulock.c mm/buddy.c mm/buddy_isolate.c */
+/* sources: mm/buddy_verify.c mm/zone.c */
 #include "tests/unit/mm_kit.h"
 
+#include "arch/percpu.h"
 #include "kernel/clock.h"
 #include "mm/alloc.h"
 #include "mm/pcp.h"
@@ -105,11 +107,13 @@ static void test_every_arrangement(void **unused)
 	for (unsigned filled = 0; filled < 1U << ZONES; filled++)
 		for (unsigned flags = 0; flags < 4; flags++)
 			for (int node = NODE_ANY; node < (int)NODES; node++) {
-				int want =
-					expected_zone(filled, flags, node < 0 ? 0 : (unsigned)node);
+				unsigned home = flags & ALLOC_MOVABLE ? 2 : 1;
+				int want = expected_zone(filled, flags,
+							 node < 0 ? home : (unsigned)node);
 				struct page *page;
 
 				make_nodes(filled);
+				percpu[0] = (struct percpu){.home = {1, 2}};
 				page = page_alloc(0, flags, node,
 						  flags & ALLOC_MOVABLE ? &movable : &fixed);
 				assert_int_equal(page == NULL ? -1 : (int)page->zone, want);
@@ -120,6 +124,31 @@ static void test_every_arrangement(void **unused)
 				assert_int_equal(zone_free_pages(zone_by_id((unsigned)want)),
 						 ZONE_PAGES);
 			}
+}
+
+/* Movable requests begin at the CPU's own node, others at the nearest with boot memory. */
+static void test_homes(void **unused)
+{
+	(void)unused;
+	make_nodes(1U << (0 * ZONE_TYPES + ZONE_NORMAL) | 1U << (2 * ZONE_TYPES + ZONE_MOVABLE));
+	for (unsigned n = 0; n < NODES; n++) {
+		pages_set_home(n, n);
+		assert_int_equal(percpu[n].home[ALLOC_MOVABLE], n);
+		assert_int_equal(percpu[n].home[0], 0);
+	}
+	make_nodes(~0U ^ 1U << (0 * ZONE_TYPES + ZONE_NORMAL) ^
+		   1U << (2 * ZONE_TYPES + ZONE_NORMAL));
+	pages_set_home(2, 2);
+	assert_int_equal(percpu[2].home[0], 1);
+	host_cpu = 2;
+	assert_int_equal(page_alloc(0, 0, NODE_ANY, &fixed)->zone, 1 * ZONE_TYPES + ZONE_NORMAL);
+	assert_int_equal(page_alloc(0, ALLOC_MOVABLE, NODE_ANY, &movable)->zone,
+			 2 * ZONE_TYPES + ZONE_MOVABLE);
+	/* Where there is none at all, the node itself. */
+	make_nodes(0);
+	pages_set_home(2, 1);
+	assert_int_equal(percpu[2].home[0], 1);
+	host_cpu = 0;
 }
 
 /* Unmovable requests exhaust the NORMAL zones and nothing else. */
@@ -263,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_every_arrangement, setup),
+		cmocka_unit_test_setup(test_homes, setup),
 		cmocka_unit_test_setup(test_exhaustion, setup),
 		cmocka_unit_test_setup(test_settles_for_large, setup),
 		cmocka_unit_test_setup(test_records, setup),

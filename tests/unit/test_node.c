@@ -124,7 +124,11 @@ static void test_sparse_domains_become_dense_in_order(void **state)
 	range(0, GiB, 4000000000U);
 	range(GiB, GiB, 7);
 	srat.cpu[srat.ncpus++].pxm = 3; /* a node with CPUs only */
+	srat.cpu[0].apic_id = 17;
 	node_init(&srat, NULL, NULL);
+	assert_int_equal(node_of_apic_id(&srat, 17), node_of_pxm(3));
+	assert_int_equal(node_of_apic_id(&srat, 16), 0);
+	assert_int_equal(node_of_apic_id(NULL, 17), 0);
 	assert_int_equal(nr_nodes, 3);
 	assert_int_equal(node_of_pxm(3), 0);
 	assert_int_equal(node_of_pxm(7), 1);
