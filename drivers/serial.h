@@ -14,6 +14,8 @@ void serial_write(const char *text, size_t len); /* "\n" goes out as "\r\n" */
 /* The same without the lock: panics. */
 void serial_write_unlocked(const char *text, size_t len);
 void serial_start_input(void); /* needs irq_init() and threads */
+/* Whether serial_read() has a byte to give at once. */
+bool serial_input_waits(void);
 /* The next input byte; waits for it (timeout_us 0: for ever): 0..255, -ETIMEDOUT or -EINTR. */
 int serial_read(uint64_t timeout_us);
 /* Polls without interrupts, for the panic shell: -EAGAIN where nothing is there. */

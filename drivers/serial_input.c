@@ -37,17 +37,29 @@ static void receive(uint8_t byte)
 	__atomic_store_n(&input_in, input_in + 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * The line is edge triggered: an interrupt that leaves bytes in the chip sees no other, since the
+ * chip goes on asserting it.  Switched off and on, the chip makes a new edge if one is due.
+ */
+static void rearm(void)
+{
+	io_out8(COM1 + REG_IER, 0);
+	io_out8(COM1 + REG_IER, IER_RECEIVE);
+}
+
 static bool on_interrupt(void *arg __unused)
 {
-	bool any = false;
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < DRAIN_MAX && (io_in8(COM1 + REG_LSR) & LSR_READY); i++) {
+	while (n < DRAIN_MAX && (io_in8(COM1 + REG_LSR) & LSR_READY)) {
 		receive(io_in8(COM1 + REG_DATA));
-		any = true;
+		n++;
 	}
-	if (any)
+	if (n == DRAIN_MAX)
+		rearm();
+	if (n != 0)
 		wait_queue_wake(&readers);
-	return any;
+	return n != 0;
 }
 
 void serial_start_input(void)
@@ -69,6 +81,11 @@ void serial_start_input(void)
 static bool input_ready(void *arg __unused)
 {
 	return __atomic_load_n(&input_in, __ATOMIC_ACQUIRE) != input_out;
+}
+
+bool serial_input_waits(void)
+{
+	return input_ready(NULL);
 }
 
 int serial_read(uint64_t timeout_us)

@@ -40,7 +40,7 @@ class Guest:
     def __init__(self, iso=None, log=None, paused=False, echo=None, **machine):
         """machine: see qemu.command_line(); paused: do not start the CPUs; echo: gets the text."""
         iso = iso or os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
-        self.text = ""
+        self._text, self._news = "", []  # what was printed, and what came since it was looked at
         self.echo = echo
         self.log_path = log
         if log:
@@ -130,12 +130,23 @@ class Guest:
                 if self._log and data:
                     self._log.write(data)
                     self._log.flush()
-                self.text += data.decode("latin-1")
+                self._news.append(data.decode("latin-1"))
                 self._cond.notify_all()
             if self.echo and data:
                 self.echo(data.decode("latin-1"))
             if not data:
                 return
+            time.sleep(0.001)  # QEMU hands over byte by byte: let some gather
+
+    @property
+    def text(self):
+        """All that the serial line has said.  (Joined when looked at: appending each of a million
+        pieces to a long string would take as long as the machine.)"""
+        with self._cond:
+            if self._news:
+                self._text += "".join(self._news)
+                self._news.clear()
+            return self._text
 
     def send(self, data):
         """Types `data` (text or bytes), as it is."""

@@ -161,11 +161,16 @@ static void watch_answer(void)
 enum editor_event console_feed(uint8_t byte)
 {
 	uint64_t flags = console_enter();
+	bool more = !panic_in_progress() && serial_input_waits();
 	enum editor_event event;
 
 	if (editor.size_asked)
 		watch_answer();
+	editor_hold(&editor, more && editor.shown);
 	event = editor_feed(&editor, byte);
+	editor_hold(&editor, false);
+	if (!more && editor.shown)
+		editor_settle(&editor);
 	watch_answer();
 	console_leave(flags);
 	return event;

@@ -23,6 +23,7 @@ void editor_init(struct editor *e, editor_emit_fn emit, void *ctx, const struct 
 	e->prompt = "";
 	e->columns = EDITOR_COLUMNS;
 	e->rows = EDITOR_ROWS;
+	e->stale = SIZE_MAX;
 }
 
 void editor_begin(struct editor *e, const char *prompt)

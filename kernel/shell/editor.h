@@ -86,12 +86,24 @@ struct editor {
 	bool size_asked; /* and its answer has not come */
 	size_t cell_cursor, cell_end;
 	bool pending_wrap; /* the cursor's cell begins a row that the terminal is not on yet */
+
+	/* What the screen does not show yet, because more bytes wait to be fed. */
+	bool held;
+	size_t stale;	/* from this byte of the line on; SIZE_MAX: all of it is shown */
+	bool stale_all; /* prompt and line */
+	bool bell_due;
 };
 
 void editor_init(struct editor *e, editor_emit_fn emit, void *ctx, const struct history *history);
 /* An empty line with `prompt`, which must outlive it; draws it. */
 void editor_begin(struct editor *e, const char *prompt);
 enum editor_event editor_feed(struct editor *e, uint8_t byte);
+/*
+ * held: bytes are there that will be fed at once, so what changes need not be drawn key by key.
+ * The screen is true again when a line ends or something is printed, or by editor_settle().
+ */
+void editor_hold(struct editor *e, bool held);
+void editor_settle(struct editor *e);
 
 /* Takes prompt and line off the screen, the cursor in column 0, and draws them again. */
 void editor_hide(struct editor *e);

@@ -7,6 +7,9 @@
  *
  * A terminal that has just filled a row's last column stays there until the next character:
  * pending_wrap says so, and any cursor movement first settles it.
+ *
+ * While more input waits (editor_hold()) nothing is drawn: `stale` notes from where on the screen
+ * is not true, and editor_settle() makes it so at once.
  */
 #include "kernel/shell/editor_priv.h"
 
@@ -185,38 +188,61 @@ static void clear_rest(struct editor *e, size_t old_end)
 	}
 }
 
+static void draw_stale(struct editor *e)
+{
+	size_t old_end = e->cell_end, from = e->stale_all ? 0 : e->stale;
+	const char *prompt = prompt_of(e);
+
+	if (e->stale_all) {
+		move_to(e, 0);
+		print(e, prompt, strlen(prompt));
+	} else {
+		move_to(e, cell_of(e, from));
+	}
+	print(e, e->line + from, e->len - from);
+	e->cell_end = e->cell_cursor;
+	clear_rest(e, old_end);
+	e->stale_all = false;
+	e->stale = SIZE_MAX;
+}
+
+void editor_settle(struct editor *e)
+{
+	if (e->stale_all || e->stale != SIZE_MAX)
+		draw_stale(e);
+	move_to(e, cell_of(e, e->cursor));
+	if (e->bell_due)
+		screen_puts(e, "\a");
+	e->bell_due = false;
+}
+
+void editor_hold(struct editor *e, bool held)
+{
+	e->held = held;
+}
+
 void screen_cursor(struct editor *e)
 {
-	move_to(e, cell_of(e, e->cursor));
+	if (!e->held)
+		editor_settle(e);
 }
 
 void screen_update(struct editor *e, size_t from)
 {
-	size_t old_end = e->cell_end;
+	e->stale = MIN(e->stale, from);
+	screen_cursor(e);
+}
 
-	move_to(e, cell_of(e, from));
-	print(e, e->line + from, e->len - from);
-	e->cell_end = e->cell_cursor;
-	clear_rest(e, old_end);
+void screen_redraw(struct editor *e)
+{
+	e->stale_all = true;
 	screen_cursor(e);
 }
 
 void screen_end(struct editor *e)
 {
+	editor_settle(e);
 	move_to(e, cell_of(e, e->len));
-}
-
-void screen_redraw(struct editor *e)
-{
-	size_t old_end = e->cell_end;
-	const char *prompt = prompt_of(e);
-
-	move_to(e, 0);
-	print(e, prompt, strlen(prompt));
-	print(e, e->line, e->len);
-	e->cell_end = e->cell_cursor;
-	clear_rest(e, old_end);
-	screen_cursor(e);
 }
 
 static void forget_screen(struct editor *e)
@@ -230,7 +256,8 @@ void editor_show(struct editor *e)
 {
 	forget_screen(e);
 	e->shown = true;
-	screen_redraw(e);
+	e->stale_all = true;
+	editor_settle(e);
 }
 
 /* A line of one row is overwritten with spaces: no escape sequences without an editing key. */
@@ -314,5 +341,8 @@ void editor_set_columns(struct editor *e, unsigned columns)
 
 void editor_bell(struct editor *e)
 {
-	screen_puts(e, "\a");
+	if (e->held)
+		e->bell_due = true;
+	else
+		screen_puts(e, "\a");
 }

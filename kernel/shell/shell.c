@@ -114,6 +114,18 @@ static void handle_event(enum editor_event event)
 	}
 }
 
+/* Input that found the queue full (16 KiB were typed ahead) is gone; whoever typed it is told. */
+static void report_loss(void)
+{
+	static uint32_t reported;
+	uint32_t lost = serial_input_lost();
+
+	if (lost == reported || serial_input_waits())
+		return;
+	klog(LOG_WARN, "shell: %u bytes of input lost: typed faster than read", lost - reported);
+	reported = lost;
+}
+
 static void read_commands(void)
 {
 	int byte;
@@ -127,6 +139,7 @@ static void read_commands(void)
 			handle_event(console_feed((uint8_t)byte));
 		else
 			thread_clear_interrupt();
+		report_loss();
 	}
 }
 

@@ -476,6 +476,48 @@ static void random_keys_keep_the_screen_right(void **state)
 	}
 }
 
+/* What is fed in one go is drawn at its end, and then is what it would have been key by key. */
+static void held_keys_are_drawn_once(void **state)
+{
+	(void)state;
+	raw();
+	editor_hold(&editor, true);
+	feed("lsmem\x15\x15\x02\x10xyz\x01\x0b\x19\x05!");
+	assert_string_equal(raw(), "");
+	editor_hold(&editor, false);
+	editor_settle(&editor);
+	assert_string_equal(raw(), "xyz!\a");
+	assert_shown();
+	editor_hold(&editor, true);
+	assert_int_equal(feed("\x08\x08z?\r"), EDITOR_LINE); /* Enter waits for nothing */
+	assert_string_equal(raw(), "\b\bz?\n");
+	assert_string_equal(editor.line, "xyz?");
+}
+
+static void held_keys_keep_the_screen_right(void **state)
+{
+	for (int round = 0; round < 100; round++) {
+		setup(state);
+		history_add(&history, "a line that is longer than the terminal is wide: "
+				      "0123456789 0123456789 0123456789 0123456789");
+		begin_again();
+		for (int i = 0; i < 200; i++) {
+			editor_hold(&editor, true);
+			for (unsigned n = random_below(12); n > 0; n--)
+				random_key();
+			if (random_below(8) == 0) {
+				editor_hide(&editor);
+				emit(&term, "an event\n", 9);
+				editor_show(&editor);
+				random_key();
+			}
+			editor_hold(&editor, false);
+			editor_settle(&editor);
+			assert_shown();
+		}
+	}
+}
+
 static void discard(void *ctx, const char *bytes, size_t len)
 {
 	(void)ctx;
@@ -522,6 +564,8 @@ int main(void)
 		cmocka_unit_test_setup(width_is_learnt, setup),
 		cmocka_unit_test_setup(a_paste_is_text, setup),
 		cmocka_unit_test_setup(random_keys_keep_the_screen_right, setup),
+		cmocka_unit_test_setup(held_keys_are_drawn_once, setup),
+		cmocka_unit_test_setup(held_keys_keep_the_screen_right, setup),
 		cmocka_unit_test_setup(random_bytes_never_hurt, setup),
 	};
 
