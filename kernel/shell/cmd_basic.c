@@ -5,6 +5,7 @@
 #include "drivers/acpi/acpi.h"
 #include "kernel/clock.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -26,17 +27,45 @@ SHELL_COMMAND(echo, "[-n] [WORD...]", "print words", "echo status $?", SHELL_PAN
 	return SHELL_OK;
 }
 
-SHELL_COMMAND(history, "", "the lines entered so far", "history | grep online", SHELL_PANIC)
+static void history_json(void)
+{
+	const char *line;
+	struct json j;
+
+	json_begin(&j);
+	json_array(&j, "history");
+	for (unsigned i = 0; (line = history_at(&shell_history, i)) != NULL; i++) {
+		json_object(&j, NULL);
+		json_number(&j, "number", shell_history.first + i);
+		json_string(&j, "line", line);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+}
+
+static void print_history(void)
 {
 	const char *line;
 
-	if (argc > 1)
-		return shell_usage("history", "no such operand: %s", argv[1]);
 	for (unsigned i = 0; (line = history_at(&shell_history, i)) != NULL; i++) {
 		shell_printf("%5u  ", shell_history.first + i);
 		shell_write(line, strlen(line));
 		shell_write("\n", 1);
 	}
+}
+
+SHELL_COMMAND(history, "[-J]", "the lines entered so far", "history | grep online", SHELL_PANIC)
+{
+	bool json;
+	int status = shell_only_json("history", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json)
+		history_json();
+	else
+		print_history();
 	return SHELL_OK;
 }
 
@@ -92,16 +121,37 @@ static const struct setting {
 	{"rows", "2..1000", set_rows},
 };
 
-SHELL_COMMAND(set, "[color on|off] [columns N] [loglevel N] [rows N]", "show or change settings",
-	      "set color on", SHELL_PANIC)
+static int show_settings(void)
 {
-	if (argc == 1) {
-		shell_printf("color %s\n", shell_color_is_on() ? "on" : "off");
-		shell_printf("columns %u\n", shell_columns());
-		shell_printf("loglevel %d\n", log_console_level());
-		shell_printf("rows %u\n", console_rows());
-		return SHELL_OK;
-	}
+	shell_printf("color %s\n", shell_color_is_on() ? "on" : "off");
+	shell_printf("columns %u\n", shell_columns());
+	shell_printf("loglevel %d\n", log_console_level());
+	shell_printf("rows %u\n", console_rows());
+	return SHELL_OK;
+}
+
+static int settings_json(void)
+{
+	struct json j;
+
+	json_begin(&j);
+	json_object(&j, "settings");
+	json_bool(&j, "color", shell_color_is_on());
+	json_number(&j, "columns", shell_columns());
+	json_number(&j, "loglevel", (uint64_t)log_console_level());
+	json_number(&j, "rows", console_rows());
+	json_object_end(&j);
+	json_end(&j);
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(set, "[color on|off] [columns N] [loglevel N] [rows N] [-J]",
+	      "show or change settings", "set color on", SHELL_PANIC)
+{
+	if (argc == 1)
+		return show_settings();
+	if (argc == 2 && strcmp(argv[1], "-J") == 0)
+		return settings_json();
 	if (argc != 3)
 		return shell_usage("set", "a name and a value are needed");
 	for (unsigned i = 0; i < ARRAY_SIZE(settings); i++) {
@@ -164,13 +214,39 @@ SHELL_COMMAND(repeat, "N COMMAND...", "run a command N times, or until it fails"
 
 /* --- the log --- */
 
-SHELL_COMMAND(dmesg, "", "the kernel's log", "dmesg | grep acpi", SHELL_PANIC)
+/* As util-linux's dmesg has it, the time in microseconds. */
+static int log_json(void)
 {
 	static struct log_line line;
 	uint64_t seq = 0;
+	struct json j;
 
-	if (argc > 1)
-		return shell_usage("dmesg", "no such operand: %s", argv[1]);
+	json_begin(&j);
+	json_array(&j, "dmesg");
+	while (!thread_interrupted() && log_read(&seq, &line)) {
+		json_object(&j, NULL);
+		json_number(&j, "seq", line.seq);
+		json_number(&j, "pri", line.level);
+		json_number(&j, "time_us", line.time_us);
+		json_string(&j, "msg", line.text);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+	return SHELL_OK;
+}
+
+SHELL_COMMAND(dmesg, "[-J]", "the kernel's log", "dmesg | grep acpi", SHELL_PANIC)
+{
+	static struct log_line line;
+	uint64_t seq = 0;
+	bool json;
+	int status = shell_only_json("dmesg", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json)
+		return log_json();
 	while (!thread_interrupted() && log_read(&seq, &line))
 		shell_printf("[%5llu.%06llu] %s\n", (unsigned long long)(line.time_us / 1000000),
 			     (unsigned long long)(line.time_us % 1000000), line.text);
@@ -203,5 +279,11 @@ SHELL_COMMAND(reboot, "", "start the machine again", "reboot", SHELL_PANIC)
 
 SHELL_COMMAND(panic, "[WORD...]", "stop the kernel with a report", "panic", SHELL_NORMAL)
 {
-	panic("asked for by the shell%s%s", argc > 1 ? ": " : "", argc > 1 ? argv[1] : "");
+	char words[128] = "";
+	size_t len = 0;
+
+	for (int i = 1; i < argc && len < sizeof(words); i++)
+		len += (size_t)snprintf(words + len, sizeof(words) - len, "%s%s",
+					i > 1 ? " " : ": ", argv[i]);
+	panic("asked for by the shell%s", words);
 }

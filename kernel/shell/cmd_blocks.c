@@ -1,6 +1,5 @@
 /*
- * kernel/shell/cmd_blocks.c - blocks go online and offline: online, offline, eject, policy,
- * zones, chmem.
+ * kernel/shell/cmd_blocks.c - blocks go online and offline: online, offline, eject.
  *
  * Everything is decided by the hot-plug core; here are words in and sentences out.
  */
@@ -10,11 +9,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"
-#include "kernel/shell/valid_zones.h"
 #include "kernel/thread.h"
 #include "mm/alloc.h"
 #include "mm/hotplug/hotplug.h"
-#include "mm/hotplug/policy.h"
 
 /* ", 77 pages moved to node 0, 3 to node 1" */
 static void print_moved(const struct block_result *result)
@@ -47,44 +44,86 @@ static void print_summary(const char *command, const char *target, const char *a
 	shell_printf("\n");
 }
 
-/* Prints what came of a request: the summary where anything happened, the refusal if any. */
-static int report(const char *command, const char *word, const struct target *target, int err,
-		  const struct block_result *result, uint64_t bytes, const struct refusal *why)
-{
-	const char *already = strcmp(command, "online") == 0 ? "online" : "offline";
+/* What was asked for, and how it is answered. */
+struct request {
+	const char *command, *word; /* TARGET as typed */
+	struct target target;
+	unsigned flags; /* RANGE_... */
+	bool json;
+};
 
-	if (err == -EALREADY && target->idempotent)
-		err = 0;
-	if (err == 0 || result->done != 0)
-		print_summary(command, word, already, result, bytes);
-	return err != 0 ? shell_refused(command, why) : SHELL_OK;
+static void moved_json(struct json *j, const struct block_result *result)
+{
+	json_array(j, "moved");
+	for (unsigned node = 0; node < MAX_NODES; node++) {
+		if (result->moved_to[node] == 0)
+			continue;
+		json_object(j, NULL);
+		json_number(j, "node", node);
+		json_number(j, "pages", result->moved_to[node]);
+		json_object_end(j);
+	}
+	json_array_end(j);
 }
 
-static int do_online(const char *command, const char *word, const struct target *target,
-		     enum online_type type, unsigned flags)
+static void print_summary_json(const struct request *r, const struct block_result *result,
+			       uint64_t bytes)
+{
+	struct json j;
+
+	json_begin(&j);
+	json_object(&j, r->command);
+	json_string(&j, "target", r->word);
+	json_number(&j, "blocks", result->done);
+	json_number(&j, "size", bytes);
+	json_number(&j, "already", result->already);
+	json_number(&j, "refused", result->refused);
+	json_number(&j, "moved_pages", result->moved_pages);
+	moved_json(&j, result);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+/* Prints what came of a request: the summary where anything happened, the refusal if any. */
+static int report(const struct request *r, int err, const struct block_result *result,
+		  uint64_t bytes, const struct refusal *why)
+{
+	if (err == -EALREADY && r->target.idempotent)
+		err = 0;
+	if (err != 0 && result->done == 0)
+		return shell_refused(r->command, why);
+	if (r->json)
+		print_summary_json(r, result, bytes);
+	else
+		print_summary(r->command, r->word, r->command, result, bytes);
+	return err != 0 ? shell_refused(r->command, why) : SHELL_OK;
+}
+
+static int do_online(const struct request *r, enum online_type type)
 {
 	struct block_result result = {0};
 	struct refusal why = {0};
 	uint64_t before, after;
 	int err;
 
-	range_count(&target->range, BLOCK_ONLINE, &before);
-	err = blocks_online(&target->range, type, flags, &result, &why);
-	range_count(&target->range, BLOCK_ONLINE, &after);
-	return report(command, word, target, err, &result, after - before, &why);
+	range_count(&r->target.range, BLOCK_ONLINE, &before);
+	err = blocks_online(&r->target.range, type, r->flags, &result, &why);
+	range_count(&r->target.range, BLOCK_ONLINE, &after);
+	return report(r, err, &result, after - before, &why);
 }
 
-SHELL_COMMAND(online, "TARGET [kernel|movable] [-k]", "put memory blocks to use",
+SHELL_COMMAND(online, "TARGET [kernel|movable] [-k] [-J]", "put memory blocks to use",
 	      "online dimm0 movable", SHELL_NORMAL)
 {
-	struct shell_args a = SHELL_ARGS("online", "k", argc, argv);
+	struct shell_args a = SHELL_ARGS("online", "kJ", argc, argv);
+	struct request r = {.command = "online"};
 	enum online_type type = ONLINE_DEFAULT;
-	struct target target;
-	unsigned flags = 0;
 	int opt, status;
 
-	while ((opt = shell_option(&a)) > 0)
-		flags |= RANGE_KEEP_GOING;
+	while ((opt = shell_option(&a)) > 0) {
+		r.flags |= opt == 'k' ? RANGE_KEEP_GOING : 0;
+		r.json |= opt == 'J';
+	}
 	if (opt < 0)
 		return SHELL_USAGE;
 	if (a.noperands == 0 || a.noperands > 2)
@@ -97,10 +136,9 @@ SHELL_COMMAND(online, "TARGET [kernel|movable] [-k]", "put memory blocks to use"
 		else
 			return shell_usage("online", "no such zone: %s", a.operands[1]);
 	}
-	status = target_parse("online", a.operands[0], false, &target);
-	if (status != SHELL_OK)
-		return status;
-	return do_online("online", a.operands[0], &target, type, flags);
+	r.word = a.operands[0];
+	status = target_parse("online", r.word, false, &r.target);
+	return status != SHELL_OK ? status : do_online(&r, type);
 }
 
 /* --- offline --- */
@@ -127,17 +165,16 @@ static void print_progress(const char *step, uint64_t moved, uint64_t total)
 		shell_printf("offline: %s: %s\n", progress_target, step);
 }
 
-static int offline_with_progress(const char *word, const struct block_range *range, unsigned flags,
-				 uint64_t timeout_us, struct block_result *result,
-				 struct refusal *why)
+static int offline_with_progress(const struct request *r, uint64_t timeout_us,
+				 struct block_result *result, struct refusal *why)
 {
 	int err;
 
-	progress_target = word;
+	progress_target = r->word;
 	progress_thread = thread_current();
 	progress_next_us = clock_us() + PROGRESS_US;
-	hotplug_progress = print_progress;
-	err = blocks_offline(range, flags, timeout_us, result, why);
+	hotplug_progress = r->json ? NULL : print_progress;
+	err = blocks_offline(&r->target.range, r->flags, timeout_us, result, why);
 	hotplug_progress = NULL;
 	return err;
 }
@@ -161,73 +198,123 @@ static uint64_t free_elsewhere(const struct block_range *range, uint64_t used)
 	return all > inside ? all - inside : 0;
 }
 
-/* What is in use there, by owner, and the room there is for it. */
-static void print_moves(const struct block_range *range)
-{
-	static struct holder holders[HOLDERS_SHOWN];
-	unsigned n = blocks_holders(range, holders, HOLDERS_SHOWN);
-	uint64_t pages = 0;
+/* What a dry run found: what is in use there, by owner. */
+struct contents {
+	struct holder holders[HOLDERS_SHOWN];
+	unsigned groups; /* there may be more than are kept */
+	uint64_t pages;
+};
 
-	for (unsigned i = 0; i < MIN(n, HOLDERS_SHOWN); i++) {
-		const struct holder *h = &holders[i];
+static void find_contents(const struct block_range *range, struct contents *c)
+{
+	c->groups = blocks_holders(range, c->holders, HOLDERS_SHOWN);
+	c->pages = 0;
+	for (unsigned i = 0; i < MIN(c->groups, HOLDERS_SHOWN); i++)
+		c->pages += c->holders[i].pages;
+}
+
+static const char *owner_name(const struct holder *h)
+{
+	return h->name[0] != '\0' ? h->name : "an allocation under way";
+}
+
+static void print_contents(const struct contents *c, const struct block_range *range)
+{
+	for (unsigned i = 0; i < MIN(c->groups, HOLDERS_SHOWN); i++) {
+		const struct holder *h = &c->holders[i];
 
 		shell_printf("  %s %8llu pages from pfn 0x%llx on: %s\n",
 			     h->movable ? "moves  " : "refuses", (unsigned long long)h->pages,
-			     (unsigned long long)h->first,
-			     h->name[0] != '\0' ? h->name : "an allocation under way");
-		pages += h->pages;
+			     (unsigned long long)h->first, owner_name(h));
 	}
-	if (n > HOLDERS_SHOWN)
-		shell_printf("  and %u more owners\n", n - HOLDERS_SHOWN);
+	if (c->groups > HOLDERS_SHOWN)
+		shell_printf("  and %u more owners\n", c->groups - HOLDERS_SHOWN);
 	shell_printf("  %llu pages are in use there, %llu are free elsewhere\n",
-		     (unsigned long long)pages, (unsigned long long)free_elsewhere(range, pages));
+		     (unsigned long long)c->pages,
+		     (unsigned long long)free_elsewhere(range, c->pages));
 }
 
-static int dry_run(const char *word, const struct target *target, unsigned flags)
+static void dry_run_json(const struct request *r, const struct block_result *result,
+			 const struct contents *c)
 {
-	struct block_result result = {0};
-	struct refusal why = {0};
-	int err = blocks_offline(&target->range, flags | RANGE_DRY_RUN, 0, &result, &why);
+	struct json j;
 
-	if (err != 0 && result.done == 0)
-		shell_printf("offline: %s: dry run: nothing would go offline\n", word);
+	json_begin(&j);
+	json_object(&j, "dry_run");
+	json_string(&j, "target", r->word);
+	json_number(&j, "blocks", result->done);
+	json_number(&j, "moved_pages", result->moved_pages);
+	json_number(&j, "used_pages", c->pages);
+	json_number(&j, "free_elsewhere", free_elsewhere(&r->target.range, c->pages));
+	json_array(&j, "holders");
+	for (unsigned i = 0; i < MIN(c->groups, HOLDERS_SHOWN); i++) {
+		json_object(&j, NULL);
+		json_string(&j, "owner", owner_name(&c->holders[i]));
+		json_number(&j, "pages", c->holders[i].pages);
+		json_number(&j, "first", c->holders[i].first);
+		json_bool(&j, "movable", c->holders[i].movable);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+static void print_dry_run(const struct request *r, int err, const struct block_result *result,
+			  const struct contents *c)
+{
+	if (err != 0 && result->done == 0)
+		shell_printf("offline: %s: dry run: nothing would go offline\n", r->word);
 	else
 		shell_printf("offline: %s: dry run: %u block%s would go offline, %llu pages "
 			     "would move\n",
-			     word, result.done, result.done == 1 ? "" : "s",
-			     (unsigned long long)result.moved_pages);
+			     r->word, result->done, result->done == 1 ? "" : "s",
+			     (unsigned long long)result->moved_pages);
 	if (err != -ENOENT && err != -EALREADY)
-		print_moves(&target->range);
+		print_contents(c, &r->target.range);
+}
+
+static int dry_run(const struct request *r)
+{
+	static struct contents contents; /* the shell's thread only */
+	struct block_result result = {0};
+	struct refusal why = {0};
+	int err = blocks_offline(&r->target.range, r->flags | RANGE_DRY_RUN, 0, &result, &why);
+
+	find_contents(&r->target.range, &contents);
+	if (r->json)
+		dry_run_json(r, &result, &contents);
+	else
+		print_dry_run(r, err, &result, &contents);
 	return err != 0 ? shell_refused("offline", &why) : SHELL_OK;
 }
 
-static int do_offline(const char *command, const char *word, const struct target *target,
-		      unsigned flags, uint64_t timeout_us)
+static int do_offline(const struct request *r, uint64_t timeout_us)
 {
 	struct block_result result = {0};
 	struct refusal why = {0};
 	uint64_t before, after;
 	int err;
 
-	range_count(&target->range, BLOCK_OFFLINE, &before);
-	err = offline_with_progress(word, &target->range, flags, timeout_us, &result, &why);
-	range_count(&target->range, BLOCK_OFFLINE, &after);
-	return report(command, word, target, err, &result, after - before, &why);
+	range_count(&r->target.range, BLOCK_OFFLINE, &before);
+	err = offline_with_progress(r, timeout_us, &result, &why);
+	range_count(&r->target.range, BLOCK_OFFLINE, &after);
+	return report(r, err, &result, after - before, &why);
 }
 
-SHELL_COMMAND(offline, "TARGET [-n] [-k] [-t SECONDS]", "take memory blocks out of use",
+SHELL_COMMAND(offline, "TARGET [-n] [-k] [-t SECONDS] [-J]", "take memory blocks out of use",
 	      "offline dimm0 -n", SHELL_NORMAL)
 {
-	struct shell_args a = SHELL_ARGS("offline", "nkt:", argc, argv);
-	struct target target;
+	struct shell_args a = SHELL_ARGS("offline", "nkt:J", argc, argv);
+	struct request r = {.command = "offline"};
 	uint64_t timeout_us = 0;
-	unsigned flags = 0;
 	bool dry = false;
 	int opt, status;
 
 	while ((opt = shell_option(&a)) > 0) {
 		dry |= opt == 'n';
-		flags |= opt == 'k' ? RANGE_KEEP_GOING : 0;
+		r.json |= opt == 'J';
+		r.flags |= opt == 'k' ? RANGE_KEEP_GOING : 0;
 		if (opt == 't' && (parse_seconds(a.value, &timeout_us) != 0 || timeout_us == 0))
 			return shell_usage("offline", "not a time in seconds: %s", a.value);
 	}
@@ -235,102 +322,55 @@ SHELL_COMMAND(offline, "TARGET [-n] [-k] [-t SECONDS]", "take memory blocks out 
 		return SHELL_USAGE;
 	if (a.noperands != 1)
 		return shell_usage("offline", "one TARGET is needed");
-	status = target_parse("offline", a.operands[0], true, &target);
+	r.word = a.operands[0];
+	status = target_parse("offline", r.word, true, &r.target);
 	if (status != SHELL_OK)
 		return status;
-	if (dry)
-		return dry_run(a.operands[0], &target, flags);
-	return do_offline("offline", a.operands[0], &target, flags, timeout_us);
+	return dry ? dry_run(&r) : do_offline(&r, timeout_us);
 }
 
-SHELL_COMMAND(eject, "DEVICE", "offline all of a device, and let the host take it", "eject dimm0",
-	      SHELL_NORMAL)
+static void print_left(const char *name, uint64_t bytes, bool json)
 {
+	struct json j;
+	char size[24];
+
+	if (!json) {
+		shell_printf("eject: %s: %s left\n", name,
+			     format_size(bytes, false, size, sizeof(size)));
+		return;
+	}
+	json_begin(&j);
+	json_object(&j, "eject");
+	json_string(&j, "target", name);
+	json_number(&j, "size", bytes);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+SHELL_COMMAND(eject, "DEVICE [-J]", "offline all of a device, and let the host take it",
+	      "eject dimm0", SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("eject", "J", argc, argv);
 	struct refusal why = {0};
 	struct target target;
-	char size[24];
-	int status;
+	bool json = false;
+	const char *name;
+	int opt, status;
 
-	if (argc != 2)
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 1)
 		return shell_usage("eject", "one DEVICE is needed");
-	if (strncmp(argv[1], "dimm", 4) != 0)
-		return shell_error("eject", ENODEV, "%.32s: no such device", argv[1]);
-	status = target_parse("eject", argv[1], true, &target);
+	name = a.operands[0];
+	if (strncmp(name, "dimm", 4) != 0)
+		return shell_error("eject", ENODEV, "%.32s: no such device", name);
+	status = target_parse("eject", name, true, &target);
 	if (status != SHELL_OK)
 		return status;
-	if (memory_device_eject(argv[1], &why) != 0)
+	if (memory_device_eject(name, &why) != 0)
 		return shell_refused("eject", &why);
-	shell_printf("eject: %s: %s left\n", argv[1],
-		     format_size(target.range.npages * PAGE_SIZE, false, size, sizeof(size)));
-	return SHELL_OK;
-}
-
-/* --- policy, zones --- */
-
-static int show_policies(const char *only)
-{
-	const char *name, *values;
-	char value[24];
-	bool any = false;
-
-	for (unsigned i = 0; policy_info(i, &name, value, sizeof(value), &values); i++) {
-		if (only != NULL && strcmp(only, name) != 0)
-			continue;
-		shell_printf("%-18s %-16s (%s)\n", name, value, values);
-		any = true;
-	}
-	return any ? SHELL_OK : shell_error("policy", ENOENT, "%.32s: no such policy", only);
-}
-
-SHELL_COMMAND(policy,
-	      "[online [offline|online|online_kernel|online_movable]] [eject [auto|manual]] "
-	      "[online_policy [kernel|auto-movable]] [auto_movable_ratio [PERCENT]]",
-	      "what happens to new memory, and to eject requests", "policy online online_movable",
-	      SHELL_NORMAL)
-{
-	int err;
-
-	if (argc <= 2)
-		return show_policies(argc == 2 ? argv[1] : NULL);
-	if (argc != 3)
-		return shell_usage("policy", "a name and a value are needed");
-	err = policy_set(argv[1], argv[2]);
-	if (err == -ENOENT)
-		return shell_error("policy", err, "%.32s: no such policy", argv[1]);
-	if (err != 0)
-		return shell_error("policy", err, "%s: no such value: %.32s", argv[1], argv[2]);
-	return SHELL_OK;
-}
-
-const char *valid_zones(const struct memory_block *block)
-{
-	if (block->state == BLOCK_MEMMAP)
-		return "none";
-	if (block->zone != NULL)
-		return zone_type_name((enum zone_type)block->zone->type);
-	return online_zone_type(ONLINE_DEFAULT, block->npages) == ZONE_MOVABLE ? "Movable/Normal"
-									       : "Normal/Movable";
-}
-
-SHELL_COMMAND(zones, "BLOCK", "the zones a block may be onlined to, the default first",
-	      "zones memory32", SHELL_NORMAL)
-{
-	const struct memory_block *block;
-	char text[24] = "";
-
-	if (argc != 2)
-		return shell_usage("zones", "one BLOCK is needed");
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("zones", EINTR, "interrupted while another operation ran");
-	block = block_by_name(argv[1]);
-	if (block != NULL)
-		snprintf(text, sizeof(text), "%s", valid_zones(block));
-	mutex_unlock(&hotplug_lock);
-	if (block == NULL)
-		return shell_error("zones", ENOENT, "%.32s: no such block", argv[1]);
-	for (char *p = text; *p != '\0'; p++)
-		if (*p == '/')
-			*p = ' ';
-	shell_printf("%s\n", text);
+	print_left(name, target.range.npages * PAGE_SIZE, json);
 	return SHELL_OK;
 }

@@ -42,6 +42,13 @@ static unsigned subject_of(const struct shell_command *c)
 	return i;
 }
 
+static const char *subject_title(const struct shell_command *c)
+{
+	unsigned subject = subject_of(c);
+
+	return subject < ARRAY_SIZE(subjects) ? subjects[subject].title : "More";
+}
+
 static bool usable(const struct shell_command *c)
 {
 	return !panic_in_progress() || (c->flags & SHELL_PANIC);
@@ -67,11 +74,54 @@ static void help_subject(unsigned subject)
 
 	if (c == NULL)
 		return;
-	shell_printf("%s%s%s\n", shell_color(COLOR_BLUE),
-		     subject < ARRAY_SIZE(subjects) ? subjects[subject].title : "More",
+	shell_printf("%s%s%s\n", shell_color(COLOR_BLUE), subject_title(c),
 		     shell_color(COLOR_NONE));
 	for (; c != NULL; c = next_of(subject, c->name))
 		shell_printf("  %-10s %s\n", c->name, c->help);
+}
+
+static int help_json(const char *only)
+{
+	const struct shell_command *c;
+	struct json j;
+
+	if (only != NULL && shell_command_by_name(only) == NULL)
+		return shell_error("help", ENOENT, "%s: unknown command", only);
+	json_begin(&j);
+	json_array(&j, "commands");
+	for (unsigned i = 0; (c = shell_command_at(i)) != NULL; i++) {
+		if (!usable(c) || (only != NULL && strcmp(only, c->name) != 0))
+			continue;
+		json_object(&j, NULL);
+		json_string(&j, "name", c->name);
+		json_string(&j, "usage", c->args);
+		json_string(&j, "help", c->help);
+		json_string(&j, "example", c->example);
+		json_string(&j, "subject", subject_title(c));
+		json_bool(&j, "after_panic", (c->flags & SHELL_PANIC) != 0);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_end(&j);
+	return SHELL_OK;
+}
+
+/* One form a line, where there are several; they are separated by " | ", outside of []. */
+static void print_usage(const struct shell_command *c)
+{
+	const char *form = c->args, *end;
+	bool several = false;
+
+	for (;;) {
+		end = usage_form_end(form);
+		shell_printf("%s%s%.*s", c->name, end != form ? " " : "", (int)(end - form), form);
+		if (*end == '\0')
+			break;
+		several = true;
+		shell_printf("\n");
+		form = end + 3;
+	}
+	shell_printf("%s%s\n", several ? "\n" : ": ", c->help);
 }
 
 static int help_one(const char *name)
@@ -80,7 +130,7 @@ static int help_one(const char *name)
 
 	if (c == NULL)
 		return shell_error("help", ENOENT, "%s: unknown command", name);
-	shell_printf("%s%s%s: %s\n", c->name, c->args[0] != '\0' ? " " : "", c->args, c->help);
+	print_usage(c);
 	if (c->example != NULL && c->example[0] != '\0')
 		shell_printf("for example: %s\n", c->example);
 	if (strstr(c->args, "TARGET") != NULL)
@@ -88,12 +138,23 @@ static int help_one(const char *name)
 	return SHELL_OK;
 }
 
-SHELL_COMMAND(help, "[COMMAND]", "what there is, and how it is used", "help offline", SHELL_PANIC)
+SHELL_COMMAND(help, "[COMMAND] [-J]", "what there is, and how it is used", "help offline",
+	      SHELL_PANIC)
 {
-	if (argc > 2)
-		return shell_usage("help", "no such operand: %s", argv[2]);
-	if (argc == 2)
-		return help_one(argv[1]);
+	struct shell_args a = SHELL_ARGS("help", "J", argc, argv);
+	bool json = false;
+	int opt;
+
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands > 1)
+		return shell_usage("help", "no such operand: %s", a.operands[1]);
+	if (json)
+		return help_json(a.noperands == 1 ? a.operands[0] : NULL);
+	if (a.noperands == 1)
+		return help_one(a.operands[0]);
 	for (unsigned i = 0; i <= ARRAY_SIZE(subjects); i++)
 		help_subject(i);
 	shell_printf("help COMMAND says more; Tab completes; Ctrl-C stops a command; "

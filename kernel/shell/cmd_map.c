@@ -4,18 +4,14 @@
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/shell/console.h"
 #include "kernel/shell/map.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"
 #include "kernel/thread.h"
-#include "mm/alloc.h"
-#include "mm/hotplug/events.h"
-#include "mm/pcp.h"
 
 #define MAP_ROWS   32
-#define TOP_ROWS   12
-#define TOP_US	   1000000
-#define TOP_EVENTS 5
+#define OTHER_ROWS 4 /* the command, the title, the legend, the next prompt */
 
 static const struct block_range everything = {.npages = DIRECT_MAP_MAX / PAGE_SIZE};
 
@@ -52,30 +48,56 @@ static int parse_part(const char *word, struct block_range *range)
 	return status;
 }
 
-SHELL_COMMAND(map, "[TARGET]", "memory as a picture: state, use and fragmentation",
+/* So many that the picture can be seen whole. */
+static unsigned rows_of_picture(void)
+{
+	unsigned rows = console_rows();
+
+	return MIN(rows > 2 * OTHER_ROWS ? rows - OTHER_ROWS : OTHER_ROWS, MAP_ROWS);
+}
+
+/* Draws the part, or all that there is; -ENOENT: no memory is there. */
+static int draw(const struct block_range *part, bool json)
+{
+	struct block_range range = part != NULL ? *part : all_memory();
+	unsigned blocks = 0;
+
+	range_for_each(&range, count_block, &blocks);
+	if (blocks == 0)
+		return -ENOENT;
+	if (json) {
+		map_json(&range, rows_of_picture());
+	} else {
+		map_draw(&range, rows_of_picture());
+		map_legend();
+	}
+	return 0;
+}
+
+SHELL_COMMAND(map, "[TARGET] [-J]", "memory as a picture: state, use and fragmentation",
 	      "map 0x100000000-0x100ffffff", SHELL_NORMAL)
 {
+	struct shell_args a = SHELL_ARGS("map", "J", argc, argv);
 	struct block_range range = {0};
-	unsigned blocks = 0;
-	int status;
+	bool json = false;
+	int opt, status, err;
 
-	if (argc > 2)
-		return shell_usage("map", "no such operand: %s", argv[2]);
-	if (argc == 2) {
-		status = parse_part(argv[1], &range);
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands > 1)
+		return shell_usage("map", "no such operand: %s", a.operands[1]);
+	if (a.noperands == 1) {
+		status = parse_part(a.operands[0], &range);
 		if (status != SHELL_OK)
 			return status;
 	}
 	if (mutex_lock_interruptible(&hotplug_lock) != 0)
 		return shell_error("map", EINTR, "interrupted while another operation ran");
-	if (argc == 1)
-		range = all_memory();
-	range_for_each(&range, count_block, &blocks);
-	if (blocks != 0)
-		map_draw(&range, MAP_ROWS);
+	err = draw(a.noperands == 1 ? &range : NULL, json);
 	mutex_unlock(&hotplug_lock);
-	if (blocks == 0)
-		return shell_error("map", ENOENT, "%s: no memory there", argv[1]);
-	map_legend();
+	if (err != 0)
+		return shell_error("map", err, "%s: no memory there", a.operands[0]);
 	return SHELL_OK;
 }

@@ -96,39 +96,94 @@ static void print_holders(const char *word, const struct holder_list *list, unsi
 }
 
 /* The offline's own word on it: there may be no page that refuses, and yet no room. */
-static void print_verdict(const char *word, const struct block_range *range)
+static const char *verdict(const struct block_range *range, char *buf, size_t size)
 {
 	struct refusal why = {0};
 	struct block_result result;
-	char text[REFUSAL_TEXT + 64];
 
 	if (blocks_offline(range, RANGE_DRY_RUN, 0, &result, &why) == 0)
-		shell_printf("why: %s: nothing keeps it from going offline\n", word);
-	else
-		shell_printf("why: %s: %s\n", word, refusal_format(&why, text, sizeof(text)));
+		return "nothing keeps it from going offline";
+	return refusal_format(&why, buf, size);
 }
 
-SHELL_COMMAND(why, "TARGET", "what keeps memory from going offline", "why memory32", SHELL_NORMAL)
+static void holders_json(struct json *j, const struct holder_list *list)
 {
+	json_array(j, "holders");
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct holder *h = &list->holders[i];
+
+		if (h->movable)
+			continue;
+		json_object(j, NULL);
+		json_string(j, "owner", h->name[0] != '\0' ? h->name : "(being allocated)");
+		json_bool(j, "pinned", h->pinned);
+		json_number(j, "chunks", h->chunks);
+		json_number(j, "pages", h->pages);
+		json_number(j, "first", h->first);
+		json_number(j, "age_ticks", (uint32_t)((uint32_t)clock_ticks() - h->oldest));
+		json_string(j, "caller", symbol_name(h->caller));
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void why_json(const char *word, const struct block_range *range,
+		     const struct holder_list *list)
+{
+	char text[REFUSAL_TEXT + 64];
+	struct json j;
+
+	json_begin(&j);
+	json_object(&j, "why");
+	json_string(&j, "target", word);
+	json_number(&j, "unmovable_pages", held_pages(list, false));
+	json_number(&j, "movable_pages", held_pages(list, true));
+	json_string(&j, "verdict", verdict(range, text, sizeof(text)));
+	holders_json(&j, list);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+static void why_text(const char *word, const struct block_range *range,
+		     const struct holder_list *list, unsigned groups)
+{
+	char text[REFUSAL_TEXT + 64];
+
+	mutex_lock(&hotplug_lock);
+	print_holders(word, list, groups);
+	mutex_unlock(&hotplug_lock);
+	shell_printf("why: %s: %s\n", word, verdict(range, text, sizeof(text)));
+}
+
+SHELL_COMMAND(why, "TARGET [-J]", "what keeps memory from going offline", "why memory32",
+	      SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("why", "J", argc, argv);
 	static struct holder_list list;
 	struct target target;
+	bool json = false;
 	unsigned groups;
-	int status;
+	int opt, status;
 
-	if (argc != 2)
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 1)
 		return shell_usage("why", "one TARGET is needed");
-	status = target_parse("why", argv[1], true, &target);
+	status = target_parse("why", a.operands[0], true, &target);
 	if (status != SHELL_OK)
 		return status;
 	if (range_count(&target.range, BLOCK_ONLINE, NULL) == 0)
-		return shell_error("why", EALREADY, "%.32s: no block of it is online", argv[1]);
+		return shell_error("why", EALREADY, "%.32s: no block of it is online",
+				   a.operands[0]);
 	slab_shrink(); /* free objects that a CPU keeps hold nothing */
 	groups = blocks_holders(&target.range, list.holders, HOLDERS_MAX);
 	list.n = MIN(groups, HOLDERS_MAX);
-	mutex_lock(&hotplug_lock);
-	print_holders(argv[1], &list, groups);
-	mutex_unlock(&hotplug_lock);
-	print_verdict(argv[1], &target.range);
+	if (json)
+		why_json(a.operands[0], &target.range, &list);
+	else
+		why_text(a.operands[0], &target.range, &list, groups);
 	return SHELL_OK;
 }
 
@@ -165,16 +220,11 @@ static void print_chunk(const struct chunk_info *chunk)
 	print_owner(chunk);
 }
 
-/* hotplug_lock held: the device and its descriptors stay. */
-static int print_page(pfn_t pfn)
+static void print_page(pfn_t pfn, const struct memory_block *block)
 {
-	const struct memory_block *block = block_by_pfn(pfn);
 	struct chunk_info chunk;
 	char name[24];
 
-	if (block == NULL)
-		return shell_error("page", ENOENT, "pfn 0x%llx: no memory is there",
-				   (unsigned long long)pfn);
 	shell_printf("page:   pfn 0x%llx, address 0x%llx\n", (unsigned long long)pfn,
 		     (unsigned long long)pfn_to_paddr(pfn));
 	shell_printf("block:  %s of %s, %s\n", block_name(block, name, sizeof(name)),
@@ -185,20 +235,76 @@ static int print_page(pfn_t pfn)
 		shell_printf("chunk:  none: it is in the device's head region\n");
 	else
 		shell_printf("chunk:  none: the block is not online\n");
-	return SHELL_OK;
 }
 
-SHELL_COMMAND(page, "PFN", "the chunk that a page frame belongs to, and its owner", "page 0x100000",
-	      SHELL_NORMAL)
+static void chunk_json(struct json *j, const struct chunk_info *chunk)
 {
-	uint64_t pfn;
-	int status;
+	const struct page *page = &chunk->page;
 
-	if (argc != 2 || parse_number(argv[1], &pfn) != 0)
+	json_object(j, "chunk");
+	json_number(j, "first", chunk->pfn);
+	json_number(j, "order", page->order);
+	json_string(j, "state", page_state_name(page));
+	json_number(j, "node", chunk->zone->node);
+	json_string(j, "zone", zone_type_name((enum zone_type)chunk->zone->type));
+	if (chunk->in_use) {
+		json_string(j, "owner",
+			    chunk->owner[0] != '\0' ? chunk->owner : "(being allocated)");
+		json_bool(j, "movable", chunk->movable);
+		json_number(j, "pins_short", page_pins(page, PIN_SHORT));
+		json_number(j, "pins_long", page_pins(page, PIN_LONG));
+		json_string(j, "caller", symbol_name(page_caller(page)));
+		json_number(j, "age_ticks", (uint32_t)((uint32_t)clock_ticks() - page->birth));
+	}
+	json_object_end(j);
+}
+
+static void page_json(pfn_t pfn, const struct memory_block *block)
+{
+	struct chunk_info chunk;
+	struct json j;
+	char name[24];
+
+	json_begin(&j);
+	json_object(&j, "page");
+	json_number(&j, "pfn", pfn);
+	json_number(&j, "address", pfn_to_paddr(pfn));
+	json_string(&j, "block", block_name(block, name, sizeof(name)));
+	json_string(&j, "device", block->device->name);
+	json_string(&j, "state", block_state_name(block->state));
+	json_bool(&j, "head", pfn < block->usable);
+	if (chunk_look(pfn, &chunk))
+		chunk_json(&j, &chunk);
+	json_object_end(&j);
+	json_end(&j);
+}
+
+/* Under hotplug_lock the device and its descriptors stay. */
+SHELL_COMMAND(page, "PFN [-J]", "the chunk that a page frame belongs to, and its owner",
+	      "page 0x100000", SHELL_NORMAL)
+{
+	struct shell_args a = SHELL_ARGS("page", "J", argc, argv);
+	const struct memory_block *block;
+	bool json = false;
+	uint64_t pfn;
+	int opt;
+
+	while ((opt = shell_option(&a)) > 0)
+		json = true;
+	if (opt < 0)
+		return SHELL_USAGE;
+	if (a.noperands != 1 || parse_number(a.operands[0], &pfn) != 0)
 		return shell_usage("page", "one page frame number is needed");
 	if (mutex_lock_interruptible(&hotplug_lock) != 0)
 		return shell_error("page", EINTR, "interrupted while another operation ran");
-	status = print_page(pfn);
+	block = block_by_pfn(pfn);
+	if (block != NULL && json)
+		page_json(pfn, block);
+	else if (block != NULL)
+		print_page(pfn, block);
 	mutex_unlock(&hotplug_lock);
-	return status;
+	if (block == NULL)
+		return shell_error("page", ENOENT, "pfn 0x%llx: no memory is there",
+				   (unsigned long long)pfn);
+	return SHELL_OK;
 }

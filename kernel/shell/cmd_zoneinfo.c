@@ -13,18 +13,11 @@
 /* Starts a command that takes nothing but -J: 0, or an exit status. */
 static int begin(const char *command, int argc, char **argv, bool *json)
 {
-	struct shell_args a = SHELL_ARGS(command, "J", argc, argv);
-	int opt;
+	int status = shell_only_json(command, argc, argv, json);
 
-	*json = false;
-	while ((opt = shell_option(&a)) > 0)
-		*json = true;
-	if (opt < 0)
-		return SHELL_USAGE;
-	if (a.noperands != 0)
-		return shell_usage(command, "no such operand: %s", a.operands[0]);
-	slab_shrink();
-	return SHELL_OK;
+	if (status == SHELL_OK)
+		slab_shrink();
+	return status;
 }
 
 /* The i-th zone with memory, in order of nodes; NULL past the end. */

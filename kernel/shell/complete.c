@@ -178,7 +178,7 @@ static void offer_form(struct completion *c, const char *word, const char *end)
 }
 
 /* The end of the form that begins at `args`: forms are separated by " | ", outside of []. */
-static const char *form_end(const char *args)
+const char *usage_form_end(const char *args)
 {
 	int depth = 0;
 
@@ -203,7 +203,7 @@ static bool has_form_of(const char *args, const char *word, size_t len)
 	for (; *args != '\0'; args = end + strspn(end, between)) {
 		if (form_of(args, word, len))
 			return true;
-		end = form_end(args);
+		end = usage_form_end(args);
 	}
 	return false;
 }
@@ -220,7 +220,7 @@ static void offer_usage(struct completion *c, const char *args, const char *oper
 	const char *form, *end;
 
 	for (form = args; *form != '\0'; form = end + strspn(end, between)) {
-		end = form_end(form);
+		end = usage_form_end(form);
 		if (first && (form != args || *end != '\0'))
 			offer_form(c, form, form + strcspn(form, between));
 		else if (known && form_of(form, operands, len))

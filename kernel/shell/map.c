@@ -2,8 +2,9 @@
  * kernel/shell/map.c - drawing physical memory: state, use and fragmentation.
  *
  * Owns the row being drawn.  Every block of a row is walked from chunk to chunk, and each chunk
- * counts in the cells it covers.  Without colour a cell is a letter; with colour it is half a
- * character (U+258C, the left half block, in two of 256 colours), so a row shows twice as many.
+ * counts in the cells it covers.  Without colour a cell is a digit that says how much of it is in
+ * use, or a letter where that is not the question; with colour it is half a character (U+258C, the
+ * left half block, in two of 256 colours), so a row shows twice as many.
  *
  * Lock: hotplug_lock held by the caller.
  */
@@ -19,7 +20,8 @@
 #include "mm/page_pin.h"
 
 #define CELLS_MAX (2 * MAP_COLUMNS)
-#define FRAGMENTS 4 /* a free cell in more pieces is shown as one in pieces */
+#define FRAGMENTS 4 /* pieces, besides whole blocks, that a free cell may have to count as whole \
+		     */
 
 const char *map_line_end = "";
 
@@ -42,6 +44,8 @@ struct row {
 };
 
 static struct row row;
+static struct json *document; /* where the rows go instead of the terminal, or NULL */
+static int address_digits;    /* of the largest address shown */
 
 /* Counts what lies in the row; returns how many pages that are. */
 static uint64_t add(pfn_t first, uint64_t npages, enum use use)
@@ -92,15 +96,26 @@ static void add_block(const struct memory_block *block, void *ctx __unused)
 		block_for_each_chunk(block, add_chunk, NULL);
 }
 
-/* A cell's letter: capitals and '#' are full, small letters hold something free as well. */
-static char cell_letter(const uint64_t pages[USES])
+static bool in_pieces(unsigned cell)
 {
+	return row.free_chunks_in[cell] > FRAGMENTS + row.pages[cell][USE_FREE] / BLOCK_PAGES;
+}
+
+/*
+ * What can move is a matter of how much, so it is a digit: 9 for all of the cell, 1 to 8 for less.
+ * What can't is a matter of whether, since one page of it keeps the block: a letter.
+ */
+static char cell_letter(unsigned cell)
+{
+	const uint64_t *pages = row.pages[cell];
+
 	if (pages[USE_UNMOVABLE] != 0)
 		return pages[USE_FREE] != 0 ? 'k' : 'K';
 	if (pages[USE_MOVABLE] != 0)
-		return pages[USE_FREE] != 0 ? 'm' : 'M';
+		return (char)('1' +
+			      pages[USE_MOVABLE] * 8 / (pages[USE_MOVABLE] + pages[USE_FREE]));
 	if (pages[USE_FREE] != 0)
-		return '.';
+		return in_pieces(cell) ? ':' : '.';
 	if (pages[USE_HEAD] != 0)
 		return 'H';
 	return pages[USE_OFFLINE] != 0 ? '-' : ' ';
@@ -123,7 +138,7 @@ static unsigned cell_color(unsigned cell)
 	if (used != 0)
 		return (pages[USE_UNMOVABLE] != 0 ? kernel : movable)[used * 4 / all];
 	if (pages[USE_FREE] != 0)
-		return row.free_chunks_in[cell] > FRAGMENTS ? 250 : 242;
+		return in_pieces(cell) ? 250 : 242;
 	if (pages[USE_HEAD] != 0)
 		return 33;
 	return pages[USE_OFFLINE] != 0 ? 236 : 16;
@@ -145,17 +160,22 @@ static void print_colored_cells(void)
 	shell_printf("%s", shell_color(COLOR_NONE));
 }
 
+static const char *row_letters(void)
+{
+	static char text[CELLS_MAX + 1];
+
+	for (unsigned i = 0; i < row.cells; i++)
+		text[i] = cell_letter(i);
+	text[row.cells] = '\0';
+	return text;
+}
+
 static void print_cells(void)
 {
-	if (has_color()) {
+	if (has_color())
 		print_colored_cells();
-		return;
-	}
-	for (unsigned i = 0; i < row.cells; i++) {
-		char letter = cell_letter(row.pages[i]);
-
-		shell_write(&letter, 1);
-	}
+	else
+		shell_printf("%s", row_letters());
 }
 
 static const char *row_state(void)
@@ -170,7 +190,7 @@ static void print_row(void)
 {
 	char free[24], largest[24];
 
-	shell_printf("%9llx %-6.6s%s|", (unsigned long long)pfn_to_paddr(row.start),
+	shell_printf("%*llx %-6.6s%s|", address_digits, (unsigned long long)pfn_to_paddr(row.start),
 		     row.device->name, row.several ? "+" : " ");
 	print_cells();
 	shell_printf("| %s", row_state());
@@ -181,6 +201,22 @@ static void print_row(void)
 			(unsigned long long)row.free_chunks,
 			format_size(PAGE_SIZE << row.largest, false, largest, sizeof(largest)));
 	shell_printf("%s\n", map_line_end);
+}
+
+static void add_row_json(void)
+{
+	struct json *j = document;
+
+	json_object(j, NULL);
+	json_number(j, "base", pfn_to_paddr(row.start));
+	json_string(j, "device", row.device->name);
+	json_bool(j, "several", row.several);
+	json_string(j, "state", row_state());
+	json_string(j, "cells", row_letters());
+	json_number(j, "free", row.free * PAGE_SIZE);
+	json_number(j, "free_chunks", row.free_chunks);
+	json_number(j, "largest", row.free_chunks != 0 ? PAGE_SIZE << row.largest : 0);
+	json_object_end(j);
 }
 
 struct counting {
@@ -223,8 +259,20 @@ static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell
 	row.cell_pages = cell_pages;
 	row.cells = cells;
 	range_for_each(&part, add_block, NULL);
-	if (row.blocks != 0)
+	if (row.blocks != 0 && document != NULL)
+		add_row_json();
+	else if (row.blocks != 0)
 		print_row();
+}
+
+static void draw_rows(const struct block_range *range, uint64_t cell_pages, unsigned cells)
+{
+	pfn_t end = range->start + range->npages;
+	uint64_t row_pages = cell_pages * cells;
+
+	for (pfn_t start = ALIGN_DOWN(range->start, row_pages);
+	     start < end && !thread_interrupted(); start += row_pages)
+		draw_row(range, start, cell_pages, cells);
 }
 
 /* The least cell with which the picture has at most that many rows, a power of two. */
@@ -238,23 +286,48 @@ static uint64_t choose_cell(const struct block_range *range, unsigned rows, unsi
 	return cell_pages;
 }
 
+/* At least 9: rows of a machine below 64 GiB then all look alike. */
+static int hex_digits(paddr_t address)
+{
+	int digits = 9;
+
+	while (digits < 16 && address >> (4 * digits) != 0)
+		digits++;
+	return digits;
+}
+
 void map_draw(const struct block_range *range, unsigned rows)
 {
-	pfn_t end = range->start + range->npages;
 	unsigned cells = has_color() ? 2 * MAP_COLUMNS : MAP_COLUMNS;
-	uint64_t cell_pages, row_pages;
+	uint64_t cell_pages;
 	char size[24], title[MAP_COLUMNS + 1];
 
 	ASSERT(mutex_is_held(&hotplug_lock));
 	cell_pages = choose_cell(range, rows, cells);
-	row_pages = cell_pages * cells;
+	address_digits = hex_digits(pfn_to_paddr(range->start + range->npages) - 1);
 	snprintf(title, sizeof(title), " one cell is %s",
 		 format_size(cell_pages * PAGE_SIZE, false, size, sizeof(size)));
-	shell_printf("  address device |%-*s| zone, free/chunks, largest%s\n", MAP_COLUMNS, title,
-		     map_line_end);
-	for (pfn_t start = ALIGN_DOWN(range->start, row_pages);
-	     start < end && !thread_interrupted(); start += row_pages)
-		draw_row(range, start, cell_pages, cells);
+	shell_printf("%*s device |%-*s| zone, free/chunks, largest%s\n", address_digits, "address",
+		     MAP_COLUMNS, title, map_line_end);
+	draw_rows(range, cell_pages, cells);
+}
+
+void map_json(const struct block_range *range, unsigned rows)
+{
+	uint64_t cell_pages = choose_cell(range, rows, MAP_COLUMNS);
+	struct json j;
+
+	ASSERT(mutex_is_held(&hotplug_lock));
+	json_begin(&j);
+	json_object(&j, "map");
+	json_number(&j, "cell", cell_pages * PAGE_SIZE);
+	json_array(&j, "rows");
+	document = &j;
+	draw_rows(range, cell_pages, MAP_COLUMNS);
+	document = NULL;
+	json_array_end(&j);
+	json_object_end(&j);
+	json_end(&j);
 }
 
 static void legend_cell(unsigned color, const char *text)
@@ -265,8 +338,8 @@ static void legend_cell(unsigned color, const char *text)
 void map_legend(void)
 {
 	if (!has_color()) {
-		shell_printf("K kernel  M movable (k, m: some of it free)  . free  H head  "
-			     "- offline%s\n",
+		shell_printf("1-9 movable (9 full)  K kernel (k part)  "
+			     ". free (: pieces)  H head  - offline%s\n",
 			     map_line_end);
 		return;
 	}

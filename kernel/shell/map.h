@@ -16,7 +16,9 @@ extern const char *map_line_end;
 
 /* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held. */
 void map_draw(const struct block_range *range, unsigned rows);
-/* One line: what the letters mean. */
+/* The same as a JSON document, with letters for cells. */
+void map_json(const struct block_range *range, unsigned rows);
+/* One line: what digits, letters and colours mean. */
 void map_legend(void);
 
 #endif

@@ -82,6 +82,8 @@ struct shell_args {
 	}
 /* The next option letter; 0: no more; -1: an error, which was printed. */
 int shell_option(struct shell_args *args);
+/* For a command that takes nothing but -J: SHELL_OK, or SHELL_USAGE with the error printed. */
+int shell_only_json(const char *command, int argc, char **argv, bool *json);
 
 /* Sizes: 4096, 0x1000, 128M, 1G (K M G T, powers of 1024); 0 or -EINVAL / -ERANGE. */
 int parse_size(const char *text, uint64_t *bytes);

@@ -52,6 +52,8 @@ bool shell_color_is_on(void);
 /* After a panic, possibly in the middle of lines within lines. */
 void shell_forget_running(void);
 
+/* The end of the form that begins at `args`: forms of a usage line are separated by " | ". */
+const char *usage_form_end(const char *args);
 /* Completes the word before `cursor`; `list`: shows what is possible. */
 void complete_line(const char *line, size_t cursor, bool list);
 

@@ -85,7 +85,7 @@ KERNEL_TEST(shell, errors_are_one_line_with_a_code)
 {
 	expect_error(t, "nosuchcommand", SHELL_USAGE, "[ENOENT]\n");
 	expect_error(t, "online", SHELL_USAGE,
-		     "usage: online TARGET [kernel|movable] [-k] [EINVAL]\n");
+		     "usage: online TARGET [kernel|movable] [-k] [-J] [EINVAL]\n");
 	expect_error(t, "online memory524287", SHELL_FAIL, "no such block [ENOENT]\n");
 	expect_error(t, "offline dimm255 | grep nothing", SHELL_FAIL, "no such device [ENODEV]\n");
 	expect_error(t, "eject boot", SHELL_FAIL, "[ENODEV]\n");

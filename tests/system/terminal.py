@@ -1,4 +1,6 @@
 """What a person sees: pyte's terminal behind a serial line or a pseudo terminal."""
+import re
+
 import pyte
 
 COLUMNS, ROWS = 80, 50
@@ -41,3 +43,22 @@ class Terminal:
         """Whether an empty line waits behind a prompt."""
         rows, row, column = self.typed(prompt)
         return rows == [prompt.rstrip()] and (row, column) == (0, len(prompt))
+
+
+class Watcher:
+    """The terminal of a guest, from the line that it is at on."""
+
+    def __init__(self, guest, columns=COLUMNS, rows=ROWS):
+        self.guest, self.fed = guest, guest.text.rfind("\n") + 1
+        self.terminal = Terminal(columns, rows)
+
+    def rows(self):
+        """What it shows now."""
+        text = self.guest.text
+        self.terminal.feed(text[self.fed:])
+        self.fed = len(text)
+        return self.terminal.rows()
+
+    def shows(self, pattern):
+        """The match of a regular expression in one of its rows, or None."""
+        return next(filter(None, (re.search(pattern, row) for row in self.rows())), None)

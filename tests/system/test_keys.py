@@ -72,7 +72,7 @@ def test_second_tab_lists(typist):
     words, usage = typist.lists("online " + 2 * TAB)
     assert words == ["all", *(f"memory{n}" for n in range(4)), "dimm0", "memory32", "memory33",
                      "dimm1", "memory34", "kernel", "movable"]
-    assert usage == "online TARGET [kernel|movable] [-k]"
+    assert usage == "online TARGET [kernel|movable] [-k] [-J]"
     assert typist.lists("eject " + 2 * TAB)[0] == ["dimm0", "dimm1"]
     words, usage = typist.lists("hog " + 2 * TAB)
     assert {"start", "verify", "stop", "list"} <= set(words) and "movable" not in words
@@ -166,38 +166,3 @@ def test_ctrl_c_stops_long_output(boot):
         guest.expect(r"\nhr> $", start=start)
         assert len(guest.text) - start < 100_000, command
     assert "error: offline" in guest.run("offline dimm0")[1]
-
-
-def test_map_zooms(boot):
-    guest = boot()
-    guest.plug("256M")
-    guest.ok("online dimm0 movable")
-    assert "one cell is 4K" in guest.ok("map 0x100000000-0x10000ffff")
-    rows = [row for row in guest.ok("map dimm0").splitlines() if row.startswith("1")]
-    assert len(rows) == 32
-    assert all(re.fullmatch(r" *\w+ dimm0 +\|.{32}\| Movable \S+/\d+ max \S+", row) for row in rows)
-    assert rows[0].split("|")[1].startswith("HHHHHHHH."), rows[0]
-    guest.ok("hog start all 128M movable")
-    assert "MMMMMMMM" in guest.ok("map memory33")
-    guest.refused("map 0x200000000-0x2ffffffff", "ENOENT")
-    guest.run("set color on")
-    guest.send("map\r")
-    guest.expect("\u258c".encode().decode("latin-1") + r".*\nhr> $")
-    guest.run("set color off")
-
-
-def test_top_has_keys(boot):
-    """The device chosen goes online, offline and away."""
-    guest = boot()
-    guest.plug("256M")
-    guest.send("top\r")
-    guest.expect(r"boot .*dimm0 .*0/2")
-    for keys, shown in (("\x1b[B\x1b[B", "> dimm0"), ("m", "dimm0: online"),
-                        ("m", "nothing is offline there"), ("f", "dimm0: offline"),
-                        ("e", "dimm0: ejected")):
-        start = len(guest.text)
-        guest.send(keys)
-        guest.expect(shown, start=start)
-    guest.send("q")
-    guest.wait_prompt(start=len(guest.text) - 20)
-    assert guest.lsdimm() == []

@@ -1,0 +1,165 @@
+"""map and top as pictures: what fits on a screen, what cells mean, zooming; keys and bars."""
+import re
+
+import pytest
+
+from harness import MIB
+from terminal import Watcher
+
+ROW = re.compile(r" *([0-9a-f]+) (\w+) *(\+?)\|([-1-9kK.:H ]{32})\| (\w+)"
+                 r"(?: (\S+)/(\d+) max (\S+))?$")
+LEGEND = "1-9 movable (9 full)  K kernel (k part)  . free (: pieces)  H head  - offline"
+UNITS = {"B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def picture(guest, command):
+    """(bytes a cell stands for, [(base, device, several, cells, state)]) of a map."""
+    title, *rows, legend = guest.ok(command, scale=2).splitlines()
+    assert legend == LEGEND
+    cell = re.fullmatch(r" +address device \| one cell is (\d+)([BKMGT]) +\| zone, .*", title)
+    found = [ROW.fullmatch(row) for row in rows]
+    assert cell and all(found), [row for row, match in zip(rows, found) if not match]
+    assert len({row.index("|") for row in [title, *rows]}) == 1, "columns"
+    return (int(cell.group(1)) << UNITS[cell.group(2)],
+            [(int(m.group(1), 16), m.group(2), m.group(3), m.group(4), m.group(5)) for m in found])
+
+
+def test_one_tebibyte_is_readable(boot):
+    """All of it on one screen of 80x24, each cell where it says, and every zoom down to a page."""
+    guest = boot(mem="512M", maxmem="4T", cpu="max,phys-bits=46")
+    guest.plug("1G", backing="memfd")
+    guest.plug("1T", backing="memfd")
+    guest.ok("online dimm0; online dimm1 movable", scale=4)
+    guest.ok("hog start h 3G movable stride=2M", scale=4)
+    screen = Watcher(guest, 80, 24)
+    guest.send("map\r")
+    guest.wait_until(lambda: screen.shows("hr> map") and screen.terminal.typed()[0] == ["hr>"],
+                     "the whole map on the screen")
+    rows = screen.rows()
+    assert rows[0] == "hr> map" and LEGEND in rows, rows
+    big = next(d for d in guest.lsdimm() if d["name"] == "dimm1")
+
+    cell, lines = picture(guest, "map")
+    assert cell >= 1 << 30 and {"boot", "dimm1"} <= {line[1] for line in lines}
+    assert sum(cells.count(c) for _, _, _, cells, _ in lines for c in ".:") > 1000 / (cell >> 30)
+    for target, most in (("dimm1", 2 << 30), ("dimm0", 2 * MIB)):
+        assert picture(guest, f"map {target}")[0] <= most
+    block = big["base"] + (10 << 30)
+    cell, lines = picture(guest, f"map memory{block >> 27}")
+    assert cell <= 256 << 10 and lines[0][0] == block
+    cell, lines = picture(guest, f"map {block:#x}-{block + 0x40000:#x}")
+    assert cell == 4096 and [line[0] for line in lines] == [block, block + 0x20000]
+    assert all(line[3] == "." * 32 for line in lines)
+    guest.refused(f"map {big['base'] + big['size']:#x}-{big['base'] + 2 * big['size']:#x}", "ENOENT")
+
+
+def test_cells_say_what_is_there(boot):
+    guest = boot()
+    guest.plug("256M")
+    assert {line[3] for line in picture(guest, "map memory33")[1]} == {"-" * 32}
+    guest.ok("online dimm0 movable")
+    _, lines = picture(guest, "map dimm0")
+    assert re.match(r"HHHH[:.]\.+$", lines[0][3]) and lines[0][4] == "Movable"
+    guest.ok("hog start half 64M movable order=9 stride=1M; hog start holes 32M movable order=0")
+    guest.ok("hog stop half")
+    cells = "".join(line[3] for line in picture(guest, "map dimm0")[1])
+    assert "9" in cells and "." in cells and not set(cells) & set("kK")
+    guest.ok("hog start all max movable stride=2M", scale=4)
+    assert {line[3] for line in picture(guest, "map memory33")[1]} == {"9" * 32}
+    guest.ok("hog stop all; hog stop holes")
+    guest.ok("offline dimm0; online dimm0 kernel; hog start k 300M kernel order=6 stride=1M")
+    assert "K" in "".join(line[3] for line in picture(guest, "map dimm0")[1])
+
+
+def test_map_is_the_same_in_json_and_in_colour(boot):
+    guest = boot()
+    guest.plug("256M")
+    guest.ok("online dimm0 movable")
+    cell, lines = picture(guest, "map")
+    document = guest.json("map -J")["map"]
+    assert document["cell"] == cell
+    assert [(row["base"], row["device"], row["cells"], row["state"])
+            for row in document["rows"]] == [(b, d, c, s) for b, d, _, c, s in lines]
+    guest.ok("set rows 12")
+    assert len(picture(guest, "map dimm0")[1]) == 8
+    guest.run("set color on")
+    start = len(guest.text)
+    guest.send("map\r")
+    guest.expect("\u258c".encode().decode("latin-1") + r".*\nhr> $", start=start)
+    assert "\x1b[38;5;" in guest.text[start:]
+    guest.run("set color off")
+
+
+@pytest.fixture
+def top(boot):
+    """top on a screen of 80x24, with two devices."""
+    guest = boot(mem="768M")
+    guest.plug("256M")
+    guest.plug("128M")
+    screen = Watcher(guest, 80, 24)
+    guest.send("top\r")
+
+    def after(keys, pattern):
+        guest.send(keys)
+        guest.wait_until(lambda: screen.shows(pattern), f"{pattern} after {keys!r}", pause=0.02)
+
+    after("", r"^> boot .*")
+    after("", r"^  dimm1 ")
+    yield guest, screen, after
+    guest.send("q")
+    guest.ok("echo after top")
+
+
+DOWN, UP = "\x1b[B", "\x1b[A"
+
+
+def test_top_chooses_and_does(top):
+    """The device chosen goes online, offline and away; what is refused is said, and nothing moves."""
+    guest, screen, after = top
+    assert len([row for row in screen.rows() if row]) <= 24
+    assert screen.shows("up, down: choose  o: online .* q$")
+    for keys, shown in ((DOWN * 2, "^> dimm1 "), (UP, "^> dimm0 "), (UP * 5, "^> boot "),
+                        (DOWN * 9, "^> dimm1 "), (UP, "^> dimm0 .* 0/2 "),
+                        ("m", "^dimm0: online"), ("", "^> dimm0 .* 2/2 "),
+                        ("m", "^dimm0: .* nothing is offline there"), ("f", "^dimm0: offline"),
+                        ("k", "^dimm0: online"), ("e", "^dimm0: ejected"),
+                        ("o", "^dimm1: online"), ("", "^> dimm1 .* 1/1 ")):
+        after(keys, shown)
+    guest.send("q")
+    assert [d["name"] for d in guest.lsdimm()] == ["dimm1"]
+    guest.send("top\r")
+
+
+BAR = r"\[(#*)(-*)\] (\d+) of (\d+) pages"
+
+
+def test_top_shows_what_runs(top):
+    """The bar of a long offline, its own and one that the host asked for; Ctrl-C stops it."""
+    guest, screen, after = top
+    guest.send("q")
+    guest.ok("online dimm0 movable; hog start big 240M movable seed=3", scale=2)
+    guest.send("top\r")
+    after(DOWN, "^> dimm0 .*")
+    after("f", BAR)
+    bars = []
+
+    def bar_grows():
+        bar = screen.shows(BAR)
+        if bar:
+            full, rest, moved, total = bar.groups()
+            assert len(full) + len(rest) == 26
+            assert abs(len(full) - 26 * int(moved) / int(total)) <= 1
+            bars.append(int(moved))
+        return len(set(bars)) > 2
+    guest.wait_until(bar_grows, "the bar to grow", tries=2000, pause=0.01)
+    assert bars == sorted(bars)
+    after("", "^dimm0: offline")
+    after("m", "^dimm0: online")
+    guest.send("q")
+    guest.ok("hog stop big; hog start again 240M movable seed=4", scale=2)
+    guest.send("top\r")
+    mark = guest.unplug("d0")  # the worker's thread does it, while top draws
+    guest.wait_until(lambda: screen.shows(BAR), "the bar of the host's request", tries=2000,
+                     pause=0.01)
+    guest.gone("d0", mark)
+    after("", r"eject +dimm0 +ok")
