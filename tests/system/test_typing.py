@@ -33,37 +33,100 @@ class Screen:
     def __init__(self, guest):
         self.guest, self.terminal, self.fed = guest, Terminal(), 0
 
-    def shows(self, line, cursor):
+    def shows(self, line, cursor, prompt="hr> "):
         text = self.guest.text
         self.terminal.feed(text[self.fed:])
         self.fed = len(text)
-        rows, row, column = self.terminal.typed()
-        cells, place = "hr> " + line, 4 + cursor
+        rows, row, column = self.terminal.typed(prompt)
+        cells, place = prompt + line, len(prompt) + cursor
         wanted = [cells[n:n + 80].rstrip() for n in range(0, len(cells), 80)]
         while len(wanted) > 1 and not wanted[-1]:
             wanted.pop()
         return rows == wanted and (row, column) == divmod(place, 80)
 
 
-def test_a_dimm_at_every_moment_of_typing(boot):
-    """Whatever has been typed when a DIMM arrives, prompt, line and cursor are shown below."""
-    guest = boot(slots=len(KEYS) + 1, maxmem="64G")
-    screen, line, cursor = Screen(guest), "", 0
-    for moment, key in enumerate(["", *KEYS]):
-        guest.send(key.encode())
-        line, cursor = edited(line, cursor, key)
-        guest.wait_until(lambda: screen.shows(line, cursor), f"{line!r} on the screen", pause=0.02)
-        arrived = len(guest.text)
+def searching(pattern, failed=""):
+    return f"({failed}reverse-i-search)`{pattern}': "
+
+
+# Moments in the middle of something: what is typed, then prompt, line and cursor.  The history has
+# `echo one two`, and the line is empty at first.
+MIDDLES = [
+    (b"\x12", searching(""), "", 0), (b"t", searching("t"), "echo one two", 9),
+    (b"w", searching("tw"), "echo one two", 9),
+    (b"q", searching("twq", "failed "), "echo one two", 9),
+    (b"\x7f", searching("tw"), "echo one two", 9), (b"\x12", searching("tw", "failed "),
+                                                   "echo one two", 9),
+    (b"\x07", "hr> ", "", 0), (b"\x1b[A", "hr> ", "echo one two", 12),
+    (b"\x17", "hr> ", "echo one ", 9), (b"\x01", "hr> ", "echo one ", 0),
+    (b"\x19", "hr> ", "twoecho one ", 3), (b"\x05\x15", "hr> ", "", 0),
+    (b"eje\t", "hr> ", "eject ", 6), (b"\t", "hr> ", "eject dimm", 10),
+    (b"\t", "hr> ", "eject dimm", 10), (b"\t", "hr> ", "eject dimm", 10),  # a list above it
+    (b"\x15\x1b[200~pasted\rte", "hr> ", "pasted; te", 10), (b"xt", "hr> ", "pasted; text", 12),
+    (b"\x1b[201~", "hr> ", "pasted; text", 12),
+    (b"\x1b", "hr> ", "pasted; text", 12), (b"[", "hr> ", "pasted; text", 12),  # a key in parts
+    (b"D", "hr> ", "pasted; text", 11), (b"\xc3", "hr> ", "pasted; text", 11),
+    (b"\xa9", "hr> ", "pasted; tex\xe9t", 12), (b"\x0c", "hr> ", "pasted; tex\xe9t", 12),
+]
+
+
+class Moments:
+    """Types, has a DIMM arrive, and looks whether the line is what it was, below the message."""
+
+    def __init__(self, guest):
+        self.guest, self.screen, self.arrived = guest, Screen(guest), 0
+
+    def try_one(self, keys, line, cursor, prompt="hr> "):
+        guest, screen = self.guest, self.screen
+        guest.send(keys)
+        guest.wait_until(lambda: screen.shows(line, cursor, prompt), f"{line!r} after {keys!r}",
+                         pause=0.02)
+        start = len(guest.text)
         guest.plug("128M", wait=False)
-        guest.expect(rf": dimm{moment}, ", start=arrived)
-        guest.wait_until(lambda: screen.shows(line, cursor), f"{line!r} below the message",
+        guest.expect(rf": dimm{self.arrived}, ", start=start)
+        guest.wait_until(lambda: screen.shows(line, cursor, prompt), f"{line!r} below the message",
                          pause=0.02)
         above = screen.terminal.rows()
         first = len(above) - 1 - next(n for n, row in enumerate(above[::-1])
-                                      if row.startswith("hr> ") or row == "hr>")
-        assert f": dimm{moment}, " in above[first - 1], "a message on a line of its own"
+                                      if (row + " ").startswith(prompt))
+        assert f": dimm{self.arrived}, " in above[first - 1], "a message on a line of its own"
+        self.arrived += 1
+
+
+def test_a_dimm_at_every_moment_of_typing(boot):
+    """Whatever has been typed when a DIMM arrives, prompt, line and cursor are shown below."""
+    guest = boot(slots=len(KEYS) + 1, maxmem="64G")
+    moments, line, cursor = Moments(guest), "", 0
+    for key in ["", *KEYS]:
+        line, cursor = edited(line, cursor, key)
+        moments.try_one(key.encode(), line, cursor)
     guest.send("\x03")
     assert len(guest.lsdimm()) == len(KEYS) + 1
+
+
+def test_a_dimm_in_the_middle_of_something(boot):
+    """The same while a search, a list of completions, a paste, a key's sequence is under way."""
+    guest = boot(slots=len(MIDDLES), maxmem="64G")
+    guest.send("echo one two\r")
+    guest.expect(r"^one two\r?$.*hr> $", start=0)
+    moments = Moments(guest)
+    for keys, prompt, line, cursor in MIDDLES:
+        moments.try_one(keys, line, cursor, prompt)
+    guest.send("\x03")
+    assert len(guest.lsdimm()) == len(MIDDLES)
+
+
+def test_a_dimm_at_every_place_of_the_cursor(boot):
+    """A line of three rows, the cursor in every seventh column, and at the edges of the rows."""
+    line = "echo " + "0123456789" * 18
+    edges = {n for row in range(3) for n in range(80 * row - 5, 80 * row - 2) if 0 <= n <= len(line)}
+    places = sorted({*range(0, len(line) + 1, 7), *edges, len(line)}, reverse=True)
+    guest = boot(slots=len(places), maxmem="64G")
+    moments, at = Moments(guest), len(line)
+    guest.send(line)
+    for place in places:
+        moments.try_one(LEFT.encode() * (at - place), line, place)
+        at = place
 
 
 def alive(guest, tries=5):
@@ -96,12 +159,15 @@ def test_noise(boot, size):
 
 
 def test_what_the_queue_cannot_hold_is_reported(boot):
-    """A command reads nothing meanwhile; what was typed too much is counted, the rest is there."""
+    """A command reads nothing meanwhile; what was typed too much is counted, the rest is there.
+
+    The Ctrl-C behind it all is seen when it comes, and ends the command.
+    """
     guest = boot()
     start = len(guest.text)
-    guest.send("sleep 2\r")
-    guest.expect(r"sleep 2\r?\n", start=start)
-    guest.send("echo first\r" + "x" * 20000)
+    guest.send("sleep 10000\r")
+    guest.expect(r"sleep 10000\r?\n", start=start)
+    guest.send("echo first\r" + "x" * 20000 + "\x03")
     guest.expect(r"^first\r?$.* (\d+) bytes of input lost", start=start)
     lost = int(re.search(r"(\d+) bytes of input lost", guest.text[start:]).group(1))
     assert lost == 20000 + len("echo first\r") - 16384
