@@ -15,7 +15,8 @@
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make coverage   which lines the tests reach; build/coverage/index.html
 ## make compile_commands.json  build/compile_commands.json, for editors
-## make check      format, clang-tidy, layering, file sizes, scripts
+## make check      format, clang-tidy, locks, layering, file sizes, scripts
+## make tsa        the locks alone: clang's thread-safety analysis
 ## make clean      remove build/
 ##
 ## Variables of run, demo and debug (with their defaults):
@@ -238,7 +239,7 @@ core:
 	@tools/core
 
 # --- tests -----------------------------------------------------------------------------------
-.PHONY: test test-full check bench bench-smp model bench-linux soak coverage
+.PHONY: test test-full check tsa bench bench-smp model bench-linux soak coverage
 ifeq ($(SAN),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
@@ -269,6 +270,10 @@ model: setup-test
 
 check: setup-check
 	@tools/check
+
+tsa: setup-check
+	@$(if $(ACPICA_READY),$(SUBMAKE) $(ACPICA_READY))
+	@tools/tsa
 
 soak: setup-run
 	@$(SUBMAKE) iso

@@ -14,7 +14,7 @@
 
 #include "kernel/spinlock.h"
 
-struct cpulock {
+struct CAPABILITY("CPU lock") cpulock {
 	uint32_t word;	/* 0: free */
 	uint32_t waits; /* times that it was found taken; any CPU counts */
 	uint32_t takes; /* [lock] by cpulock_take() */
@@ -25,9 +25,9 @@ struct cpulock {
 
 void cpulock_init(struct cpulock *lock, const char *name, enum lock_rank rank);
 /* Waits for it. */
-void cpulock_take(struct cpulock *lock);
+void cpulock_take(struct cpulock *lock) ACQUIRE(lock);
 
-static __always_inline bool cpulock_try(struct cpulock *lock)
+static __always_inline bool cpulock_try(struct cpulock *lock) TRY_ACQUIRE(true, lock) NO_TSA
 {
 	if (unlikely(__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE) != 0)) {
 		__atomic_fetch_add(&lock->waits, 1, __ATOMIC_RELAXED);
@@ -39,7 +39,7 @@ static __always_inline bool cpulock_try(struct cpulock *lock)
 	return true;
 }
 
-static __always_inline void cpulock_drop(struct cpulock *lock)
+static __always_inline void cpulock_drop(struct cpulock *lock) RELEASE(lock) NO_TSA
 {
 #ifdef CONFIG_DEBUG
 	spin_note_dropped(&lock->note);

@@ -15,7 +15,7 @@
 
 static const struct page_owner spare_owner = {.name = "hog:spare"};
 static struct mutex hogs_lock = MUTEX_INIT(hogs_lock, "hogs");
-static struct list_head hogs = LIST_HEAD_INIT(hogs);
+static struct list_head hogs GUARDED_BY(&hogs_lock) = LIST_HEAD_INIT(hogs);
 
 /* --- life --- */
 

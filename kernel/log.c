@@ -18,18 +18,19 @@
 #define LOG_LINES 1024U
 
 static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
-static struct log_line ring[LOG_LINES]; /* [l] */
-static uint64_t next_seq = 1;		/* [l] */
-static log_sink_fn console_sink;	/* [p] */
-static int console_level = LOG_INFO;	/* [p] */
-static uint64_t (*log_clock)(void);	/* [p] */
+static struct log_line ring[LOG_LINES] GUARDED_BY(&log_lock); /* [l] */
+static uint64_t next_seq GUARDED_BY(&log_lock) = 1;	      /* [l] */
+static log_sink_fn console_sink;			      /* [p] */
+static int console_level = LOG_INFO;			      /* [p] */
+static uint64_t (*log_clock)(void);			      /* [p] */
 
-static uint64_t ring_lock(void)
+/* In a panic the others stand still, and one of them may have the lock. */
+static uint64_t ring_lock(void) ACQUIRE(&log_lock) NO_TSA
 {
 	return panic_in_progress() ? 0 : spin_lock(&log_lock);
 }
 
-static void ring_unlock(uint64_t flags)
+static void ring_unlock(uint64_t flags) RELEASE(&log_lock) NO_TSA
 {
 	if (!panic_in_progress())
 		spin_unlock(&log_lock, flags);

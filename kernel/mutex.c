@@ -33,6 +33,7 @@ static void note_waiting(struct thread *self, const struct mutex *m)
 
 /* => m->wait.lock held; 0 when the mutex is the caller's, -EINTR when it was interrupted */
 static int wait_for_handover(struct mutex *m, struct thread *self, bool interruptible)
+	REQUIRES(&m->wait.lock)
 {
 	struct mutex_waiter waiter = {.thread = self};
 
@@ -58,7 +59,7 @@ static bool take_if_free(struct mutex *m, struct thread *self)
 					   __ATOMIC_RELAXED);
 }
 
-static int lock(struct mutex *m, bool interruptible)
+static int lock(struct mutex *m, bool interruptible) NO_TSA
 {
 	struct thread *self = thread_current();
 	uint64_t flags;
@@ -74,22 +75,22 @@ static int lock(struct mutex *m, bool interruptible)
 	return err;
 }
 
-void mutex_lock(struct mutex *m)
+void mutex_lock(struct mutex *m) NO_TSA
 {
 	(void)lock(m, false); /* without interruption it can't fail */
 }
 
-int mutex_lock_interruptible(struct mutex *m)
+int mutex_lock_interruptible(struct mutex *m) NO_TSA
 {
 	return lock(m, true);
 }
 
-bool mutex_trylock(struct mutex *m)
+bool mutex_trylock(struct mutex *m) NO_TSA
 {
 	return take_if_free(m, thread_current());
 }
 
-void mutex_unlock(struct mutex *m)
+void mutex_unlock(struct mutex *m) NO_TSA
 {
 	uint64_t flags = spin_lock(&m->wait.lock);
 

@@ -17,7 +17,7 @@ struct wait_queue {
 	struct list_head waiters;
 };
 
-struct mutex {
+struct CAPABILITY("mutex") mutex {
 	struct wait_queue wait;
 	struct thread *owner;
 	const char *name;
@@ -35,10 +35,10 @@ struct mutex {
 
 void wait_queue_init(struct wait_queue *wq, const char *name);
 void mutex_init(struct mutex *m, const char *name);
-void mutex_lock(struct mutex *m);
-int mutex_lock_interruptible(struct mutex *m);
-bool mutex_trylock(struct mutex *m);
-void mutex_unlock(struct mutex *m);
+void mutex_lock(struct mutex *m) ACQUIRE(m);
+int mutex_lock_interruptible(struct mutex *m) TRY_ACQUIRE(0, m);
+bool mutex_trylock(struct mutex *m) TRY_ACQUIRE(true, m);
+void mutex_unlock(struct mutex *m) RELEASE(m);
 bool mutex_is_held(const struct mutex *m); /* by the running thread */
 
 /*

@@ -189,7 +189,7 @@ void thread_assert_may_sleep(void)
 		      irq_in_handler() ? "an interrupt handler" : "a section without preemption");
 }
 
-void thread_block(struct spinlock *release, bool interruptible)
+void thread_block(struct spinlock *release, bool interruptible) NO_TSA
 {
 	struct thread *t = thread_current();
 	uint64_t flags = spin_lock(&sched_lock);
@@ -278,7 +278,7 @@ int thread_set_affinity(struct thread *t, uint64_t cpus)
 static struct mutex freeze_lock = MUTEX_INIT(freeze_lock, "freeze");
 
 /* => sched_lock held; every other CPU runs its idle thread */
-static bool others_idle(void)
+static bool others_idle(void) REQUIRES(&sched_lock)
 {
 	unsigned cpu;
 
@@ -287,7 +287,7 @@ static bool others_idle(void)
 	return true;
 }
 
-void threads_freeze(void)
+void threads_freeze(void) NO_TSA
 {
 	bool still;
 
@@ -307,7 +307,7 @@ void threads_freeze(void)
 	} while (!still);
 }
 
-void threads_thaw(void)
+void threads_thaw(void) NO_TSA
 {
 	uint64_t flags;
 
@@ -320,7 +320,7 @@ void threads_thaw(void)
 	mutex_unlock(&freeze_lock);
 }
 
-void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info)
+void sched_cpu_info(unsigned cpu, struct sched_cpu_info *info) NO_TSA
 {
 	const struct sched_cpu *c = &sched_cpus[cpu];
 	bool alone = panic_in_progress(); /* and whoever had the lock may never give it back */

@@ -33,23 +33,23 @@ static inline struct sched_cpu *this_cpu(void)
 }
 
 /* `cpu` runs threads from now on; it is busy until sched_pick() finds nothing. */
-void sched_queue_add_cpu(unsigned cpu);
+void sched_queue_add_cpu(unsigned cpu) REQUIRES(&sched_lock);
 /* At the end of the running CPU's queue, with a new slice; elsewhere if it may not run here. */
-void sched_put_last(struct thread *t);
+void sched_put_last(struct thread *t) REQUIRES(&sched_lock);
 /* What the running CPU runs next: its own first ready thread, another CPU's, the idle thread.
  * Another CPU that idles is told of what stays behind. */
-struct thread *sched_pick(void);
+struct thread *sched_pick(void) REQUIRES(&sched_lock);
 /* Takes a thread from a CPU that has at least two more waiting than the running one: true. */
-bool sched_pull(void);
+bool sched_pull(void) REQUIRES(&sched_lock);
 /* A ready thread's affinity changed: puts it where it may run. */
-void sched_requeue(struct thread *t);
+void sched_requeue(struct thread *t) REQUIRES(&sched_lock);
 /* Makes `cpu` look at its queue soon. */
-void sched_kick(unsigned cpu);
+void sched_kick(unsigned cpu) REQUIRES(&sched_lock);
 
 /* Is any thread in any queue?  A hint, without the lock. */
 bool sched_somebody_waits(void);
 
 /* Threads on CPUs other than `except` do not run any more; MAX_CPUS: all may run again. */
-void sched_queue_freeze(unsigned except);
+void sched_queue_freeze(unsigned except) REQUIRES(&sched_lock);
 
 #endif

@@ -16,9 +16,11 @@
 #include "kernel/lib/bits.h"
 
 struct sched_cpu sched_cpus[MAX_CPUS];
-static uint64_t scheduling;	       /* [s] CPUs that run threads */
-static uint64_t idle_cpus;	       /* [s] that run their idle thread and were not kicked */
-static unsigned frozen_for = MAX_CPUS; /* [s] the only CPU that may run threads, if below */
+static uint64_t scheduling GUARDED_BY(&sched_lock); /* [s] CPUs that run threads */
+static uint64_t
+	idle_cpus GUARDED_BY(&sched_lock); /* [s] that run their idle thread and were not kicked */
+static unsigned frozen_for GUARDED_BY(&sched_lock) =
+	MAX_CPUS; /* [s] the only CPU that may run threads, if below */
 
 static unsigned first_cpu(uint64_t set)
 {
@@ -61,7 +63,7 @@ static unsigned shortest(uint64_t allowed, unsigned last)
 	return best;
 }
 
-static unsigned choose_cpu(const struct thread *t)
+static unsigned choose_cpu(const struct thread *t) REQUIRES(&sched_lock)
 {
 	uint64_t allowed = t->affinity & scheduling;
 	uint64_t idle = idle_cpus & allowed;
@@ -72,7 +74,7 @@ static unsigned choose_cpu(const struct thread *t)
 	return (idle >> t->cpu & 1) != 0 ? t->cpu : first_cpu(idle);
 }
 
-static void enqueue(struct thread *t, unsigned cpu, bool first)
+static void enqueue(struct thread *t, unsigned cpu, bool first) REQUIRES(&sched_lock)
 {
 	struct sched_cpu *c = &sched_cpus[cpu];
 
@@ -82,7 +84,7 @@ static void enqueue(struct thread *t, unsigned cpu, bool first)
 	c->nready++;
 }
 
-static void dequeue(struct thread *t)
+static void dequeue(struct thread *t) REQUIRES(&sched_lock)
 {
 	list_del(&t->run);
 	sched_cpus[t->cpu].nready--;
@@ -121,7 +123,7 @@ void sched_requeue(struct thread *t)
 }
 
 /* The first thread in the list that may run on `cpu`; NULL: none. */
-static struct thread *find_for(const struct list_head *list, unsigned cpu)
+static struct thread *find_for(const struct list_head *list, unsigned cpu) REQUIRES(&sched_lock)
 {
 	struct thread *t;
 
@@ -132,7 +134,7 @@ static struct thread *find_for(const struct list_head *list, unsigned cpu)
 }
 
 /* What this CPU may take of another's; NULL: nothing. */
-static struct thread *stealable(const struct sched_cpu *victim)
+static struct thread *stealable(const struct sched_cpu *victim) REQUIRES(&sched_lock)
 {
 	struct thread *t = find_for(&victim->queue, cpu_id());
 
@@ -140,7 +142,7 @@ static struct thread *stealable(const struct sched_cpu *victim)
 }
 
 /* Takes a thread off the longest queue of others with at least `least` ready threads. */
-static struct thread *steal(unsigned least)
+static struct thread *steal(unsigned least) REQUIRES(&sched_lock)
 {
 	struct sched_cpu *me = this_cpu();
 	struct thread *found = NULL;
@@ -174,7 +176,7 @@ bool sched_pull(void)
 }
 
 /* Somebody waits here: wakes an idle CPU that may take it. */
-static void offer(const struct list_head *list)
+static void offer(const struct list_head *list) REQUIRES(&sched_lock)
 {
 	const struct thread *t;
 
@@ -188,7 +190,7 @@ static void offer(const struct list_head *list)
 	}
 }
 
-static struct thread *take_own(struct sched_cpu *cpu)
+static struct thread *take_own(struct sched_cpu *cpu) REQUIRES(&sched_lock)
 {
 	struct list_head *list = list_empty(&cpu->woken) ? &cpu->queue : &cpu->woken;
 	struct thread *t;

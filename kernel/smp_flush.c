@@ -16,10 +16,11 @@
 #include "kernel/spinlock.h"
 
 static struct spinlock flush_lock = SPINLOCK_INIT("tlb", RANK_TLB);
-static const struct tlb_batch *flush_batch; /* [flush_lock] */
-static uint64_t flush_waiting;		    /* CPUs that have not answered yet */
+static const struct tlb_batch *flush_batch GUARDED_BY(&flush_lock); /* [flush_lock] */
+static uint64_t flush_waiting; /* CPUs that have not answered yet */
 
-static void answer_flush(void)
+/* Under the lock of whoever waits for the answer, on another CPU. */
+static void answer_flush(void) NO_TSA
 {
 	uint64_t flags, me;
 

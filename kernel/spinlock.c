@@ -182,7 +182,7 @@ static __attribute__((noinline)) uint64_t lock_contended(struct spinlock *lock, 
 	return taken(lock, flags, cpu, caller);
 }
 
-uint64_t spin_lock(struct spinlock *lock)
+uint64_t spin_lock(struct spinlock *lock) NO_TSA
 {
 	uint64_t flags = cpu_irq_save();
 	vaddr_t caller = (vaddr_t)__builtin_return_address(0);
@@ -194,7 +194,7 @@ uint64_t spin_lock(struct spinlock *lock)
 	return taken(lock, flags, cpu, caller);
 }
 
-void spin_unlock(struct spinlock *lock, uint64_t flags)
+void spin_unlock(struct spinlock *lock, uint64_t flags) NO_TSA
 {
 	unsigned cpu = cpu_id();
 

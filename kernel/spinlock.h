@@ -10,6 +10,7 @@
 #define KERNEL_SPINLOCK_H
 
 #include "kernel/lib/types.h"
+#include "kernel/tsa.h"
 
 enum lock_rank {
 	RANK_NONE,
@@ -34,7 +35,7 @@ enum lock_rank {
 	RANKS
 };
 
-struct spinlock {
+struct CAPABILITY("spin lock") spinlock {
 	uint32_t next, serving;
 	uint32_t cpu; /* holder's CPU + 1; 0: free */
 	uint16_t rank;
@@ -50,8 +51,8 @@ struct spinlock {
 /* On: waiters take no turns, since a hypervisor may stop whose turn it is.  At boot. */
 void spin_set_barging(bool on);
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
-uint64_t spin_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock, uint64_t flags);
+uint64_t spin_lock(struct spinlock *lock) ACQUIRE(lock);
+void spin_unlock(struct spinlock *lock, uint64_t flags) RELEASE(lock);
 bool spin_is_held(const struct spinlock *lock); /* by this CPU */
 /* How many spin locks this CPU holds; with interrupts off.  Sleeping asserts that it is 0. */
 unsigned spin_held_count(void);

@@ -134,7 +134,7 @@ static void join_workers(void)
 		thread_join(workers[i].thread);
 }
 
-int stress_start(uint64_t seed, bool light, struct refusal *why)
+int stress_start(uint64_t seed, bool light, struct refusal *why) NO_TSA
 {
 	mutex_lock(&stress_lock);
 	stop = holding = false;
@@ -175,7 +175,7 @@ static int sum_up(struct stress_totals *totals, struct refusal *why)
 	return err;
 }
 
-int stress_stop(struct stress_totals *totals, struct refusal *why)
+int stress_stop(struct stress_totals *totals, struct refusal *why) NO_TSA
 {
 	int err;
 

@@ -29,9 +29,10 @@ FAULT_SITE(alloc_thread, "a thread is to be made")
 #define STACK_FILL 0x57acf111d57acf11UL
 
 static struct slab_cache thread_cache;
-static unsigned last_id = 1; /* [s] */
+static unsigned last_id GUARDED_BY(&sched_lock) = 1; /* [s] */
 
-static void thread_begin(void *arg)
+/* Comes with the sched_lock that the thread before it took. */
+static void thread_begin(void *arg) NO_TSA
 {
 	struct thread *t = arg;
 
@@ -89,7 +90,7 @@ static struct thread *thread_make(const char *name, void (*entry)(void *), void 
 	return t;
 }
 
-static void thread_list(struct thread *t)
+static void thread_list(struct thread *t) REQUIRES(&sched_lock)
 {
 	ASSERT(spin_is_held(&sched_lock));
 	t->id = ++last_id;
@@ -242,7 +243,7 @@ int thread_sleep_us(uint64_t us)
 }
 
 /* => sched_lock held, so that no owner of a mutex can end meanwhile */
-static void fill_info(const struct thread *t, struct thread_info *info)
+static void fill_info(const struct thread *t, struct thread_info *info) REQUIRES(&sched_lock)
 {
 	/* While it sleeps the mutex stays, and without this lock it stays asleep. */
 	const struct mutex *m = t->state == THREAD_SLEEPING ? t->waits_mutex : NULL;

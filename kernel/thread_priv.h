@@ -47,7 +47,7 @@ struct thread {
 };
 
 extern struct spinlock sched_lock;
-extern struct list_head sched_all;
+extern struct list_head sched_all GUARDED_BY(&sched_lock);
 
 /* The thread that runs first: kmain's. */
 extern struct thread sched_main;
@@ -68,10 +68,10 @@ void sched_join(void);
 __noreturn void thread_run_idle(void *arg);
 
 /* => sched_lock held: TSC counts that `t` has run, up to now if it is running. */
-uint64_t sched_cycles(const struct thread *t);
+uint64_t sched_cycles(const struct thread *t) REQUIRES(&sched_lock);
 
 /* => sched_lock held: `t` may run from now on. */
-void sched_make_ready(struct thread *t);
+void sched_make_ready(struct thread *t) REQUIRES(&sched_lock);
 
 /*
  * sched_switch: give the CPU to the next thread; returns when the caller runs again.
@@ -80,9 +80,9 @@ void sched_make_ready(struct thread *t);
  * => the state of the running thread says what becomes of it: RUNNING goes to the end of the
  *    queue, SLEEPING and DEAD stay off it
  */
-void sched_switch(void);
+void sched_switch(void) REQUIRES(&sched_lock);
 /* The first thing a new thread does: releases the sched_lock it was switched to with. */
-void sched_first_run(void);
+void sched_first_run(void) RELEASE(&sched_lock);
 
 /*
  * thread_block: sleep until thread_wake(); `release` (may be NULL) is unlocked only once a
@@ -92,7 +92,7 @@ void sched_first_run(void);
  * => interruptible and interrupted already: returns at once
  * => may return early: the caller looks again at what it waits for
  */
-void thread_block(struct spinlock *release, bool interruptible);
+void thread_block(struct spinlock *release, bool interruptible) RELEASE(release);
 /* Ends the sleep of `t`, if it sleeps; from any context. */
 void thread_wake(struct thread *t);
 

@@ -10,9 +10,10 @@
 #include "kernel/spinlock.h"
 
 static struct spinlock timer_lock = SPINLOCK_INIT("timers", RANK_TIMER);
-static struct list_head timers = LIST_HEAD_INIT(timers); /* by expires_us; equal: as started */
-static struct timer *firing; /* whose function is being called, and where */
-static unsigned firing_cpu;
+static struct list_head timers GUARDED_BY(&timer_lock) =
+	LIST_HEAD_INIT(timers);			     /* by expires_us; equal: as started */
+static struct timer *firing GUARDED_BY(&timer_lock); /* whose function is being called, and where */
+static unsigned firing_cpu GUARDED_BY(&timer_lock);
 
 static bool is_started(const struct timer *t)
 {
@@ -20,7 +21,7 @@ static bool is_started(const struct timer *t)
 }
 
 /* From the end: most timers are started to expire after those that wait. */
-static void insert_sorted(struct timer *t)
+static void insert_sorted(struct timer *t) REQUIRES(&timer_lock)
 {
 	struct list_head *pos = timers.prev;
 

@@ -42,7 +42,7 @@ static void timeout_expired(void *arg)
 
 /* Sleeps and looks until one of the three reasons to return is there. => wq->lock held */
 static int wait_locked(struct wait_queue *wq, bool (*condition)(void *), void *arg,
-		       const struct timeout *timeout, bool interruptible)
+		       const struct timeout *timeout, bool interruptible) REQUIRES(&wq->lock)
 {
 	for (;;) {
 		if (condition(arg))

@@ -8,6 +8,6 @@
 #include "kernel/thread_priv.h"
 
 /* => wq->lock held */
-void wait_queue_wake_locked(struct wait_queue *wq);
+void wait_queue_wake_locked(struct wait_queue *wq) REQUIRES(&wq->lock);
 
 #endif

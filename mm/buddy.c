@@ -63,6 +63,7 @@ static void head_swallow(struct zone *zone, pfn_t pfn, unsigned order)
 
 /* From BLOCK_ORDER on. */
 static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
+	REQUIRES(&zone->lock)
 {
 	return zone->hooks != NULL && zone->hooks->may_merge != NULL &&
 	       zone->hooks->may_merge(zone, pfn, buddy, order);
@@ -70,6 +71,7 @@ static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
 
 /* Writes the head of a free chunk and links it. */
 static inline struct page *free_add(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
+	REQUIRES(&zone->lock)
 {
 	struct page *page = pfn_to_page(pfn);
 
@@ -130,6 +132,7 @@ void buddy_settle(struct zone *zone)
  * everything in a chunk smaller than a granule, unless it still is as it came at online.
  */
 static void mark_dirty(struct zone *zone, const struct page *head, unsigned order)
+	REQUIRES(&zone->lock)
 {
 	if (zone->hooks == NULL || zone->hooks->mark_dirty == NULL)
 		return;
@@ -141,7 +144,7 @@ static void mark_dirty(struct zone *zone, const struct page *head, unsigned orde
 
 /* The free chunk at `page`, on no list any more, becomes a used one. */
 static inline struct page *give_out(struct zone *zone, struct page *page, unsigned order,
-				    unsigned limit)
+				    unsigned limit) REQUIRES(&zone->lock)
 {
 	head_write(page, PAGE_USED, order, limit, zone->id);
 	zone->free -= 1UL << order;
@@ -150,6 +153,7 @@ static inline struct page *give_out(struct zone *zone, struct page *page, unsign
 
 /* Cuts a used chunk from the start of the free chunk `head`; the rest stays free. */
 static __always_inline struct page *carve(struct zone *zone, struct page *head, unsigned order)
+	REQUIRES(&zone->lock)
 {
 	unsigned limit = head->limit;
 	unsigned half = head->order;
@@ -163,7 +167,7 @@ static __always_inline struct page *carve(struct zone *zone, struct page *head, 
 	return give_out(zone, head, order, limit);
 }
 
-static inline struct page *alloc_locked(struct zone *zone, unsigned order)
+static inline struct page *alloc_locked(struct zone *zone, unsigned order) REQUIRES(&zone->lock)
 {
 	struct page *head = zone->deferred;
 	uint32_t fits;
@@ -191,6 +195,7 @@ static inline bool counts_unmovable(const struct zone *zone)
 
 /* The chunk is given to, or taken from, its owner. */
 static inline void count_owner(struct zone *zone, const struct page *page, int change)
+	REQUIRES(&zone->lock)
 {
 	if (page->owner == NULL || !counts_unmovable(zone) || page_owner_movable(page->owner))
 		return;
@@ -200,6 +205,7 @@ static inline void count_owner(struct zone *zone, const struct page *page, int c
 
 /* The same for a per-CPU list. */
 static inline void count_list(struct zone *zone, const struct page *page, int change)
+	REQUIRES(&zone->lock)
 {
 	if (zone->type != ZONE_MOVABLE && counts_unmovable(zone))
 		zone->hooks->count_unmovable(zone, page_to_pfn(page), change);
@@ -253,7 +259,7 @@ unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct 
  * them is held back.
  */
 static inline void free_piece_isolating(struct zone *zone, pfn_t pfn, unsigned order,
-					unsigned limit)
+					unsigned limit) REQUIRES(&zone->lock)
 {
 	if (zone->hooks->is_isolated(zone, pfn)) {
 		head_write(pfn_to_page(pfn), PAGE_ISOLATED, order, limit, zone->id);
@@ -269,6 +275,7 @@ static inline void free_piece_isolating(struct zone *zone, pfn_t pfn, unsigned o
  * a merge of an earlier one stops there, and the later ones make up for it.
  */
 static void free_isolating(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
+	REQUIRES(&zone->lock)
 {
 	if (likely(order <= BLOCK_ORDER)) {
 		free_piece_isolating(zone, pfn, order, limit);
@@ -278,7 +285,7 @@ static void free_isolating(struct zone *zone, pfn_t pfn, unsigned order, unsigne
 		free_piece_isolating(zone, pfn, BLOCK_ORDER, limit);
 }
 
-static void free_locked(struct zone *zone, struct page *page)
+static void free_locked(struct zone *zone, struct page *page) REQUIRES(&zone->lock)
 {
 	unsigned order = page->order, limit = page->limit;
 
@@ -300,7 +307,7 @@ static void free_locked(struct zone *zone, struct page *page)
 	zone->deferred = page;
 }
 
-static void free_used(struct zone *zone, struct page *page)
+static void free_used(struct zone *zone, struct page *page) REQUIRES(&zone->lock)
 {
 	if (unlikely(page->state != PAGE_USED || !heads_chunk(zone, page)))
 		panic("buddy: freeing pfn 0x%lx of zone %u, which heads %s (order %u): %s",

@@ -65,7 +65,7 @@ void buddy_add_used_range(struct zone *zone, pfn_t start, uint64_t npages,
  * do if `head` is the chunk at pfn.  The zone's lock is held, and stays so until the range is
  * isolated or may_merge() keeps the pieces apart.
  */
-int buddy_split_at_locked(struct zone *zone, struct page *head, pfn_t pfn);
+int buddy_split_at_locked(struct zone *zone, struct page *head, pfn_t pfn) REQUIRES(&zone->lock);
 
 /* Merges the free chunk at `pfn`, a window border that heads one, as far as may_merge() allows
  * now (for boot blocks, which were added before anyone knew blocks).  Else does nothing. */
@@ -77,12 +77,15 @@ void buddy_merge_at(struct zone *zone, pfn_t pfn);
  * isolated.  The caller has set what is_isolated() answers and counted zone->isolating, under
  * the lock: buddy_isolate_range_locked() is for that.
  */
-uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+uint64_t buddy_isolate_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
+	REQUIRES(&zone->lock);
 /* The reverse: isolated chunks become free and merge.  The caller has undone the marks. */
-void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+void buddy_putback_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
+	REQUIRES(&zone->lock);
 /* Forgets a range that is isolated whole: clears every head, takes the pages out of
  * zone->isolated.  Afterwards the zone knows nothing of it. */
-void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages);
+void buddy_remove_range_locked(struct zone *zone, pfn_t start, uint64_t npages)
+	REQUIRES(&zone->lock);
 
 /* Does the merge that was put off, if any; for whoever shows or compares chunk counts. */
 void buddy_settle(struct zone *zone);

@@ -9,7 +9,7 @@
 #include "kernel/lib/errno.h"
 
 /* Halves the free or isolated chunk `head` until one starts at `pfn`. */
-static void split_until(struct zone *zone, struct page *head, pfn_t pfn)
+static void split_until(struct zone *zone, struct page *head, pfn_t pfn) REQUIRES(&zone->lock)
 {
 	enum page_state state = head->state;
 	unsigned order = head->order, limit = head->limit;

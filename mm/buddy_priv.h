@@ -43,6 +43,7 @@ static inline bool heads_chunk(const struct zone *zone, const struct page *page)
 
 /* Puts a PAGE_FREE head on, or takes it off, the list of its order. */
 static inline void area_add(struct zone *zone, struct page *page, unsigned order)
+	REQUIRES(&zone->lock)
 {
 	list_add(&page->link, &zone->area[order].list);
 	zone->area[order].count++;
@@ -50,6 +51,7 @@ static inline void area_add(struct zone *zone, struct page *page, unsigned order
 }
 
 static inline void area_del(struct zone *zone, struct page *page, unsigned order)
+	REQUIRES(&zone->lock)
 {
 	list_del(&page->link);
 	if (--zone->area[order].count == 0)
@@ -58,12 +60,13 @@ static inline void area_del(struct zone *zone, struct page *page, unsigned order
 
 /* Makes [pfn, pfn + 2^order) a free chunk and merges it; returns the head of the result.  What
  * stood in the descriptor at `pfn` is lost; zone->free is the caller's business. */
-struct page *buddy_release_locked(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit);
+struct page *buddy_release_locked(struct zone *zone, pfn_t pfn, unsigned order, unsigned limit)
+	REQUIRES(&zone->lock);
 
 /* Does the merge that buddy_free() put off. */
-void buddy_settle_locked(struct zone *zone);
+void buddy_settle_locked(struct zone *zone) REQUIRES(&zone->lock);
 /* Lists the chunk whose merge was put off, unmerged. */
-void buddy_list_deferred_locked(struct zone *zone);
+void buddy_list_deferred_locked(struct zone *zone) REQUIRES(&zone->lock);
 
 /* A head of a chunk that is on no list, with no owner. */
 void head_write(struct page *page, enum page_state state, unsigned order, unsigned limit,

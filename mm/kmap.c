@@ -40,9 +40,9 @@ struct kmap_range {
 };
 
 static struct spinlock kmap_lock = SPINLOCK_INIT("kmap", RANK_KMAP);
-static struct list_head ranges = LIST_HEAD_INIT(ranges);
+static struct list_head ranges GUARDED_BY(&kmap_lock) = LIST_HEAD_INIT(ranges);
 static struct kmap_range static_ranges[STATIC_RANGES];
-static struct list_head static_free = LIST_HEAD_INIT(static_free);
+static struct list_head static_free GUARDED_BY(&kmap_lock) = LIST_HEAD_INIT(static_free);
 static struct slab_cache range_cache;
 
 void kmap_init(void)
@@ -52,7 +52,7 @@ void kmap_init(void)
 	slab_cache_init(&range_cache, "kmap-range", sizeof(struct kmap_range), 0);
 }
 
-static struct kmap_range *range_new(void)
+static struct kmap_range *range_new(void) REQUIRES(&kmap_lock)
 {
 	struct list_head *first = static_free.next;
 
@@ -64,7 +64,7 @@ static struct kmap_range *range_new(void)
 	return list_entry(first, struct kmap_range, link);
 }
 
-static void range_delete(struct kmap_range *r)
+static void range_delete(struct kmap_range *r) REQUIRES(&kmap_lock)
 {
 	list_del(&r->link);
 	if (r >= static_ranges && r < static_ranges + STATIC_RANGES)
@@ -88,7 +88,7 @@ static struct area area_of(enum range_kind kind)
 
 /* Takes `size` bytes of addresses at a multiple of `align`, a guard page around them. */
 static struct kmap_range *range_take(size_t size, size_t align, const char *name,
-				     enum range_kind kind)
+				     enum range_kind kind) REQUIRES(&kmap_lock)
 {
 	const struct area area = area_of(kind);
 	vaddr_t start = ALIGN_UP(area.start + PAGE_SIZE, align);
@@ -111,7 +111,7 @@ static struct kmap_range *range_take(size_t size, size_t align, const char *name
 	return r;
 }
 
-static struct kmap_range *range_find(vaddr_t va)
+static struct kmap_range *range_find(vaddr_t va) REQUIRES(&kmap_lock)
 {
 	struct kmap_range *r;
 

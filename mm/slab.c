@@ -47,7 +47,7 @@ bool slab_add_page(struct slab_cache *cache, const void *caller)
 	return true;
 }
 
-static void slab_destroy(struct slab_cache *cache, struct slab *slab)
+static void slab_destroy(struct slab_cache *cache, struct slab *slab) REQUIRES(&cache->lock)
 {
 	list_del(&slab->link);
 	cache->slabs--;

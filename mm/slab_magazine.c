@@ -120,6 +120,7 @@ void slab_magazines_make(struct slab_cache *cache)
 
 /* A page at most is taken for it, and only if no slab has a free object. */
 static void fill(struct slab_cache *cache, struct slab_magazine *m, const void *caller)
+	REQUIRES(&cache->lock)
 {
 	char *object = slab_take_object(cache);
 
@@ -131,7 +132,7 @@ static void fill(struct slab_cache *cache, struct slab_magazine *m, const void *
 	}
 }
 
-static bool empty_out(struct slab_cache *cache, struct slab_magazine *m)
+static bool empty_out(struct slab_cache *cache, struct slab_magazine *m) REQUIRES(&cache->lock)
 {
 	bool any = m->count != 0;
 
@@ -142,7 +143,7 @@ static bool empty_out(struct slab_cache *cache, struct slab_magazine *m)
 
 /* --- the CPU's magazines; its lock held --- */
 
-static void change_places(struct slab_cpu *cpu)
+static void change_places(struct slab_cpu *cpu) REQUIRES(&cpu->lock)
 {
 	struct slab_magazine *m = cpu->loaded;
 
@@ -152,6 +153,7 @@ static void change_places(struct slab_cpu *cpu)
 
 /* Something to take, if there is anything. */
 static void load(struct slab_cache *cache, struct slab_cpu *cpu, const void *caller)
+	REQUIRES(&cpu->lock)
 {
 	uint64_t flags;
 
@@ -171,7 +173,7 @@ static void load(struct slab_cache *cache, struct slab_cpu *cpu, const void *cal
 }
 
 /* Room to put something. */
-static void unload(struct slab_cache *cache, struct slab_cpu *cpu)
+static void unload(struct slab_cache *cache, struct slab_cpu *cpu) REQUIRES(&cpu->lock)
 {
 	uint64_t flags;
 

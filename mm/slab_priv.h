@@ -176,10 +176,10 @@ static inline void slab_object_dies(const struct slab_cache *cache, char *object
 /* --- slab.c: from and to slabs, by the bitmap.  cache->lock held. --- */
 
 /* A free object of the slabs there are; NULL: none.  Takes no page. */
-char *slab_take_object(struct slab_cache *cache);
+char *slab_take_object(struct slab_cache *cache) REQUIRES(&cache->lock);
 /* A page for more objects; false: there is none.  `caller` is noted as who wanted it. */
-bool slab_add_page(struct slab_cache *cache, const void *caller);
-void slab_give_object(struct slab_cache *cache, char *object);
+bool slab_add_page(struct slab_cache *cache, const void *caller) REQUIRES(&cache->lock);
+void slab_give_object(struct slab_cache *cache, char *object) REQUIRES(&cache->lock);
 
 /* --- slab_magazine.c --- */
 

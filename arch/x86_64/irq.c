@@ -48,9 +48,9 @@ struct irq_line {
 };
 
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
-static struct irq_line lines[LINES_MAX]; /* with 8259s slot n is ISA line n */
-static const struct madt_info *apics;	 /* NULL: the 8259s are in use; set once */
-static uint32_t boot_apic_id;		 /* device interrupts go to the boot CPU */
+static struct irq_line lines[LINES_MAX] GUARDED_BY(&irq_lock); /* with 8259s slot n is ISA line n */
+static const struct madt_info *apics; /* NULL: the 8259s are in use; set once */
+static uint32_t boot_apic_id;	      /* device interrupts go to the boot CPU */
 static void (*tick_fn)(void);
 static void (*exit_hook)(void);
 
@@ -247,7 +247,7 @@ static void line_describe(struct irq_line *line, unsigned isa, bool level_low)
 }
 
 /* => irq_lock held; the slot for `isa`, or the reason why there is none */
-static int line_slot(unsigned isa, bool level_low, unsigned *slot)
+static int line_slot(unsigned isa, bool level_low, unsigned *slot) REQUIRES(&irq_lock)
 {
 	struct irq_line wanted = {0};
 	int found = -ENOSPC;

@@ -113,9 +113,9 @@ acpi_status acpi_os_enter_sleep(u8 sleep_state __unused, u32 rega_value __unused
 
 /* --- messages: ACPICA prints them in pieces; the log takes lines --- */
 
-static char message[LOG_LINE_MAX];
-static size_t message_length;
 static struct spinlock message_lock = SPINLOCK_INIT("acpi message", RANK_ACPI);
+static char message[LOG_LINE_MAX] GUARDED_BY(&message_lock);
+static size_t message_length GUARDED_BY(&message_lock);
 
 /* Errors begin by such words (ACPI_MSG_ERROR and others of acoutput.h). */
 static enum log_level message_level(const char *text)
@@ -126,7 +126,7 @@ static enum log_level message_level(const char *text)
 }
 
 /* Adds one character; true when that completed a line, which is moved to `line`. */
-static bool message_add(char c, char line[LOG_LINE_MAX])
+static bool message_add(char c, char line[LOG_LINE_MAX]) REQUIRES(&message_lock)
 {
 	bool complete = c == '\n' || message_length == LOG_LINE_MAX - 1;
 	size_t length = message_length;

@@ -22,12 +22,12 @@ struct event {
 	void *context;
 };
 
-static struct event ring[OSL_EVENTS_MAX];
-static uint64_t ring_head; /* events taken out since boot */
-static uint64_t ring_tail; /* events put in since boot */
-static bool ring_running;  /* the one before ring_head is still at work */
-static uint64_t ring_dropped;
 static struct spinlock ring_lock = SPINLOCK_INIT("acpi ring", RANK_ACPI);
+static struct event ring[OSL_EVENTS_MAX] GUARDED_BY(&ring_lock);
+static uint64_t ring_head GUARDED_BY(&ring_lock); /* events taken out since boot */
+static uint64_t ring_tail GUARDED_BY(&ring_lock); /* events put in since boot */
+static bool ring_running GUARDED_BY(&ring_lock);  /* the one before ring_head is still at work */
+static uint64_t ring_dropped GUARDED_BY(&ring_lock);
 static struct wait_queue ring_wait = WAIT_QUEUE_INIT(ring_wait, "acpi ring");
 static struct wait_queue drained_wait = WAIT_QUEUE_INIT(drained_wait, "acpi drained");
 static struct thread *ring_thread;

@@ -26,8 +26,8 @@ struct mapping {
 	unsigned users;
 };
 
-static struct mapping mappings[MAPPINGS_MAX];
 static struct spinlock mappings_lock = SPINLOCK_INIT("acpi mappings", RANK_ACPI);
+static struct mapping mappings[MAPPINGS_MAX] GUARDED_BY(&mappings_lock);
 
 /* Is the range RAM since boot, with a direct mapping? */
 static bool in_boot_ram(paddr_t base, uint64_t size)

@@ -16,8 +16,8 @@ struct osl_cache {
 };
 
 static char arena_memory[OSL_ARENA_SIZE] __aligned(PAGE_SIZE);
-static struct arena arena;
 static struct spinlock osl_memory_lock = SPINLOCK_INIT("acpi arena", RANK_ACPI);
+static struct arena arena GUARDED_BY(&osl_memory_lock);
 
 void osl_memory_init(void)
 {

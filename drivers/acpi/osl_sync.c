@@ -33,12 +33,12 @@ void acpi_os_delete_lock(acpi_spinlock handle)
 	acpi_os_free(handle);
 }
 
-acpi_cpu_flags acpi_os_acquire_lock(acpi_spinlock handle)
+acpi_cpu_flags acpi_os_acquire_lock(acpi_spinlock handle) NO_TSA
 {
 	return spin_lock(handle);
 }
 
-void acpi_os_release_lock(acpi_spinlock handle, acpi_cpu_flags flags)
+void acpi_os_release_lock(acpi_spinlock handle, acpi_cpu_flags flags) NO_TSA
 {
 	spin_unlock(handle, flags);
 }

@@ -24,18 +24,21 @@
 #define ANSWER_US 1000000
 
 static struct spinlock console_lock = SPINLOCK_INIT("console", RANK_CONSOLE);
-static struct editor editor;
-static bool midline;	    /* the terminal's cursor is behind unfinished output */
-static bool log_waits;	    /* lines came while midline */
-static uint64_t log_seq;    /* the first line not shown yet */
-static uint64_t answer_due; /* to the question for the terminal's size; 0: none asked */
+static struct editor editor GUARDED_BY(&console_lock);
+static bool
+	midline GUARDED_BY(&console_lock); /* the terminal's cursor is behind unfinished output */
+static bool log_waits GUARDED_BY(&console_lock);   /* lines came while midline */
+static uint64_t log_seq GUARDED_BY(&console_lock); /* the first line not shown yet */
+static uint64_t answer_due
+	GUARDED_BY(&console_lock); /* to the question for the terminal's size; 0: none asked */
 
-static uint64_t console_enter(void)
+/* In a panic the others stand still, and one of them may have the lock. */
+static uint64_t console_enter(void) ACQUIRE(&console_lock) NO_TSA
 {
 	return panic_in_progress() ? 0 : spin_lock(&console_lock);
 }
 
-static void console_leave(uint64_t flags)
+static void console_leave(uint64_t flags) RELEASE(&console_lock) NO_TSA
 {
 	if (spin_is_held(&console_lock) && !panic_in_progress())
 		spin_unlock(&console_lock, flags);
@@ -79,7 +82,7 @@ static void put_log_line(const struct log_line *line)
 }
 
 /* Shows every line of the log that is due. */
-static void drain_log(void)
+static void drain_log(void) REQUIRES(&console_lock)
 {
 	bool shown = editor.shown, hidden = false;
 	struct log_line line;
@@ -148,7 +151,7 @@ void console_prompt(const char *prompt)
 }
 
 /* An answer is waited for by nobody, but what comes a second later is a key. */
-static void watch_answer(void)
+static void watch_answer(void) REQUIRES(&console_lock)
 {
 	if (!editor.size_asked)
 		answer_due = 0;
@@ -176,7 +179,9 @@ enum editor_event console_feed(uint8_t byte)
 	return event;
 }
 
-const char *console_line(size_t *cursor)
+/* These four are for the thread that feeds the editor, and nobody else changes it. */
+
+const char *console_line(size_t *cursor) NO_TSA
 {
 	if (cursor != NULL)
 		*cursor = editor.cursor;
@@ -221,17 +226,17 @@ void console_set_columns(unsigned columns)
 	console_leave(flags);
 }
 
-unsigned console_columns(void)
+unsigned console_columns(void) NO_TSA
 {
 	return editor.columns;
 }
 
-void console_set_rows(unsigned rows)
+void console_set_rows(unsigned rows) NO_TSA
 {
 	editor.rows = rows;
 }
 
-unsigned console_rows(void)
+unsigned console_rows(void) NO_TSA
 {
 	return editor.rows;
 }

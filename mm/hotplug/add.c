@@ -128,7 +128,7 @@ static int plan(const struct memory_device_info *info, struct memory_device *dev
 }
 
 /* The device moves into its own head, which is mapped by now.  Cannot fail. */
-static struct memory_device *settle(const struct memory_device *planned)
+static struct memory_device *settle(const struct memory_device *planned) REQUIRES(&hotplug_lock)
 {
 	struct memory_device *device = phys_to_virt(pfn_to_paddr(planned->head.descriptors));
 
@@ -278,8 +278,9 @@ static void count_boot_block(struct memory_block *block)
 	spin_unlock(&block->zone->lock, flags);
 }
 
+/* At boot, when there is no other thread: no lock. */
 static void init_boot_device(struct memory_device *device, const struct boot_span *span,
-			     struct memory_block *blocks)
+			     struct memory_block *blocks) NO_TSA
 {
 	*device = (struct memory_device){
 		.name = "boot",

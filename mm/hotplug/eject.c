@@ -42,7 +42,7 @@ static unsigned saved_zone(unsigned block)
 }
 
 /* The blocks of a device that stays after all go back to the zones they were in. */
-static void bring_online(struct memory_device *device)
+static void bring_online(struct memory_device *device) REQUIRES(&hotplug_lock)
 {
 	struct block_result result;
 
@@ -60,7 +60,7 @@ static void bring_online(struct memory_device *device)
 }
 
 /* The firmware kept it: everything as it was. */
-static void bring_back(const struct memory_device *gone, uint32_t pxm)
+static void bring_back(const struct memory_device *gone, uint32_t pxm) REQUIRES(&hotplug_lock)
 {
 	struct memory_device_info info = {
 		.base = pfn_to_paddr(gone->start),
@@ -82,7 +82,7 @@ static void bring_back(const struct memory_device *gone, uint32_t pxm)
 	bring_online(device);
 }
 
-static int eject_held(struct memory_device *device, struct refusal *why)
+static int eject_held(struct memory_device *device, struct refusal *why) REQUIRES(&hotplug_lock)
 {
 	struct block_range range = {.start = device->start, .npages = device->npages};
 	struct memory_device gone = *device;

@@ -42,7 +42,7 @@ static int refuse_batch(struct offline_request *request, int err)
  * One pass over the block.  No lock: in a block that is going offline a chunk in use can only
  * be freed, which isolates it in place, so the borders of chunks do not move.
  */
-static int block_evacuate(struct memory_block *block, void *arg)
+static int block_evacuate(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *request = arg;
 	struct migration *m = &request->migration;
@@ -64,7 +64,7 @@ static int block_evacuate(struct memory_block *block, void *arg)
 }
 
 /* Passes over the range until nothing in it was busy. */
-static int passes(struct offline_request *request)
+static int passes(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	struct migration *m = &request->migration;
 	uint64_t wait_us = MIGRATE_FIRST_WAIT_US;
@@ -90,7 +90,7 @@ static int passes(struct offline_request *request)
  * small page that took the last large chunk of a near node, while there is room for it on a far
  * one, would break the promise.
  */
-static int large_ones_first(struct offline_request *request)
+static int large_ones_first(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	uint64_t smaller = request->capacity.need_pages;
 	int err = 0;

@@ -14,8 +14,8 @@
 #define EVENTS_KEPT 512
 
 static struct spinlock events_lock = SPINLOCK_INIT("events", RANK_CONSOLE);
-static struct hotplug_event ring[EVENTS_KEPT];
-static uint64_t last_seq;
+static struct hotplug_event ring[EVENTS_KEPT] GUARDED_BY(&events_lock);
+static uint64_t last_seq GUARDED_BY(&events_lock);
 
 const char *event_kind_name(enum event_kind kind)
 {

@@ -12,17 +12,17 @@
 
 /* The first device that shares a frame with [start, start + npages), or NULL. */
 struct memory_device *device_overlapping(pfn_t start, uint64_t npages);
-void device_table_insert(struct memory_device *device);
-void device_table_remove(struct memory_device *device);
+void device_table_insert(struct memory_device *device) REQUIRES(&hotplug_lock);
+void device_table_remove(struct memory_device *device) REQUIRES(&hotplug_lock);
 /* Fills the blocks array of a device whose start, npages and head are set. */
-void device_make_blocks(struct memory_device *device);
+void device_make_blocks(struct memory_device *device) REQUIRES(&hotplug_lock);
 
 /* --- device_map.c: page tables of devices, the boot-reserved pool.  hotplug_lock held. --- */
 
 /* Maps the direct map and the memmap of a planned device; transactional. */
-int device_map(const struct memory_device *device, struct refusal *why);
+int device_map(const struct memory_device *device, struct refusal *why) REQUIRES(&hotplug_lock);
 /* The reverse; also wipes the head's descriptors and tables, which nothing uses any more. */
-void device_unmap(const struct memory_device *device);
+void device_unmap(const struct memory_device *device) REQUIRES(&hotplug_lock);
 bool device_window_covers(paddr_t base, uint64_t size);
 /* Compares the page tables of a device with its plan; false with `text` filled. */
 bool device_map_verify(const struct memory_device *device, char *text, size_t size);
@@ -33,7 +33,7 @@ bool pool_verify(char *text, size_t size);
 /* Calls fn(block, arg) for the blocks of a range in address order until it returns non-zero,
  * which is returned.  -ENOENT where the range holds no block at all. */
 int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),
-		    void *arg);
+		    void *arg) REQUIRES(&hotplug_lock);
 static inline pfn_t block_end(const struct memory_block *block)
 {
 	return block->start + block->npages;
@@ -70,28 +70,31 @@ int refuse_used_page(struct refusal *why, const char *step, const struct page *p
 
 /* --- account.c: blocks come to a zone and leave it.  hotplug_lock held. --- */
 
-void block_enter_zone(struct memory_block *block, struct zone *zone);
-void block_leave_zone(struct memory_block *block);
+void block_enter_zone(struct memory_block *block, struct zone *zone) REQUIRES(&hotplug_lock);
+void block_leave_zone(struct memory_block *block) REQUIRES(&hotplug_lock);
 /* The blocks wholly in the head count as present in `zone` from now on; NULL: nowhere. */
-void account_memmap(struct memory_device *device, struct zone *zone);
+void account_memmap(struct memory_device *device, struct zone *zone) REQUIRES(&hotplug_lock);
 
 /* One block of the zone is no longer going offline.  => zone's lock held */
-void zone_forget_going(struct zone *zone);
+void zone_forget_going(struct zone *zone) REQUIRES(&zone->lock);
 
 /* --- offline.c --- */
 
 /* blocks_offline() with hotplug_lock held. */
 int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
-			struct block_result *result, struct refusal *why);
+			struct block_result *result, struct refusal *why) REQUIRES(&hotplug_lock);
 
 /* --- online.c, add.c: with hotplug_lock held.  `restore`: it was so a moment ago, and the
  * listeners are told, not asked. --- */
 
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
-		       bool restore, struct block_result *result, struct refusal *why);
-int memory_device_remove_held(struct memory_device *device, struct refusal *why);
+		       bool restore, struct block_result *result, struct refusal *why)
+	REQUIRES(&hotplug_lock);
+int memory_device_remove_held(struct memory_device *device, struct refusal *why)
+	REQUIRES(&hotplug_lock);
 int memory_device_add_held(const struct memory_device_info *info, bool restore,
-			   struct memory_device **device, struct refusal *why);
+			   struct memory_device **device, struct refusal *why)
+	REQUIRES(&hotplug_lock);
 
 /* --- nodes.c --- */
 

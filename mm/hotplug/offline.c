@@ -103,7 +103,7 @@ static int check_chunks(struct memory_block *block, struct offline_request *requ
 }
 
 /* What can be told of a block without walking through it. */
-static int offline_look(struct memory_block *block, void *arg)
+static int offline_look(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *request = arg;
 
@@ -120,7 +120,7 @@ static int offline_look(struct memory_block *block, void *arg)
 	return block_refuse_counted(block, request->why, "check");
 }
 
-static int offline_check(struct memory_block *block, void *arg)
+static int offline_check(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *request = arg;
 	int err;
@@ -140,20 +140,21 @@ static int offline_check(struct memory_block *block, void *arg)
 
 /*
  * Makes chunk borders at both ends of the block.  A chunk in use that crosses one stays whole:
- * when it has moved, its pieces are isolated or freed block by block.  Zone's lock held.
+ * when it has moved, its pieces are isolated or freed block by block.
  */
-static int cut_borders(struct memory_block *block, struct refusal *why)
+static int cut_borders(struct zone *zone, struct memory_block *block, struct refusal *why)
+	REQUIRES(&zone->lock)
 {
 	struct page *first = block_first_chunk(block);
 	struct page *last;
 
-	if (buddy_split_at_locked(block->zone, first, block->usable) != 0)
+	if (buddy_split_at_locked(zone, first, block->usable) != 0)
 		return page_movable(first) ? 0 : refuse_used_page(why, "isolate", first);
 	if (FAULT_HIT(offline_split))
 		return refuse_at(why, -EBUSY, "isolate", block->usable, FAULT_TEXT);
 	last = pfn_to_page(block->usable);
 	if (page_to_pfn(last) + (1UL << last->order) > block_end(block) &&
-	    buddy_split_at_locked(block->zone, last, block_end(block)) != 0 && !page_movable(last))
+	    buddy_split_at_locked(zone, last, block_end(block)) != 0 && !page_movable(last))
 		return refuse_used_page(why, "isolate", last);
 	return 0;
 }
@@ -167,7 +168,7 @@ static pfn_t first_own_chunk(const struct memory_block *block)
 	return pfn >= block->usable ? pfn : MIN(pfn + (1UL << first->order), block_end(block));
 }
 
-static int block_isolate(struct memory_block *block, void *arg)
+static int block_isolate(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *request = arg;
 	struct zone *zone = block->zone;
@@ -180,7 +181,7 @@ static int block_isolate(struct memory_block *block, void *arg)
 	flags = spin_lock(&zone->lock);
 	err = FAULT_HIT(offline_isolate)
 		      ? refuse_at(request->why, -EBUSY, "isolate", block->start, FAULT_TEXT)
-		      : cut_borders(block, request->why);
+		      : cut_borders(zone, block, request->why);
 	if (err == 0) {
 		err = block_request(block, BLOCK_EVENT_OFFLINE, request->why);
 		ASSERT(err == 0);
@@ -195,7 +196,7 @@ static int block_isolate(struct memory_block *block, void *arg)
 	return err;
 }
 
-static int block_putback(struct memory_block *block, void *arg __unused)
+static int block_putback(struct memory_block *block, void *arg __unused) REQUIRES(&hotplug_lock)
 {
 	struct zone *zone = block->zone;
 	uint64_t flags;
@@ -226,7 +227,7 @@ static int drain_zone_of(struct memory_block *block, void *arg)
 	return 0;
 }
 
-static void drain_isolated_zones(const struct block_range *range)
+static void drain_isolated_zones(const struct block_range *range) REQUIRES(&hotplug_lock)
 {
 	struct zone *drained = NULL;
 
@@ -235,7 +236,7 @@ static void drain_isolated_zones(const struct block_range *range)
 
 /* --- verify, scrub, commit --- */
 
-static int block_verify_isolated(struct memory_block *block, void *arg)
+static int block_verify_isolated(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *request = arg;
 
@@ -246,7 +247,7 @@ static int block_verify_isolated(struct memory_block *block, void *arg)
 	return block_refuse_used(block, request->why, "verify");
 }
 
-static int block_scrub(struct memory_block *block, void *arg)
+static int block_scrub(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	pfn_t window = ALIGN_DOWN(block->start, BLOCK_PAGES);
 	struct offline_request *request = arg;
@@ -267,14 +268,14 @@ static int block_scrub(struct memory_block *block, void *arg)
 	return err;
 }
 
-static int block_commit(struct memory_block *block, void *arg __unused)
+static int block_commit(struct memory_block *block, void *arg __unused) REQUIRES(&hotplug_lock)
 {
 	if (block->state == BLOCK_GOING_OFFLINE)
 		block_leave_zone(block);
 	return 0;
 }
 
-static int offline_decide(struct offline_request *request)
+static int offline_decide(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	/* All blocks are looked at before the first is walked through. */
 	int err = blocks_for_each(request->range, offline_look, request);
@@ -287,7 +288,7 @@ static int offline_decide(struct offline_request *request)
 }
 
 /* Everything of the range, or nothing. */
-static int offline_range(struct offline_request *request)
+static int offline_range(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
 	struct listener_change change = {
@@ -329,7 +330,7 @@ static int offline_range(struct offline_request *request)
 }
 
 /* RANGE_KEEP_GOING: every block is a request of its own; the first refusal is reported. */
-static int offline_one(struct memory_block *block, void *arg)
+static int offline_one(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct offline_request *all = arg;
 	struct block_range range = {.start = block->start, .npages = block->npages};
@@ -355,7 +356,7 @@ static int offline_one(struct memory_block *block, void *arg)
 	return err == -EINTR || err == -ETIMEDOUT ? err : 0;
 }
 
-static int offline_dispatch(struct offline_request *request)
+static int offline_dispatch(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	struct block_result *result = request->result;
 	int err;

@@ -29,6 +29,6 @@ int offline_still_wanted(const struct offline_request *request, const char *step
 
 /* Moves everything in use out of the range's blocks that are GOING_OFFLINE; 0 or a refusal.  What
  * has moved stays where it is then. */
-int offline_evacuate(struct offline_request *request);
+int offline_evacuate(struct offline_request *request) REQUIRES(&hotplug_lock);
 
 #endif

@@ -47,7 +47,7 @@ static int count_offline(struct memory_block *block, void *arg)
 	return 0;
 }
 
-static uint64_t offline_pages(const struct block_range *range)
+static uint64_t offline_pages(const struct block_range *range) REQUIRES(&hotplug_lock)
 {
 	uint64_t npages = 0;
 
@@ -111,7 +111,7 @@ static int online_begin(struct memory_block *block, void *arg)
 }
 
 /* Nothing here can fail. */
-static int online_commit(struct memory_block *block, void *arg)
+static int online_commit(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct online_request *request = arg;
 	struct zone *zone = &nodes[block->device->node].zone[request->zone_type];
@@ -132,7 +132,7 @@ static int online_cancel(struct memory_block *block, void *arg __unused)
 }
 
 /* Under hotplug_lock what is GOING_ONLINE is this request's. */
-static int online_range(struct online_request *request, bool restore)
+static int online_range(struct online_request *request, bool restore) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
 	struct listener_change change = {
@@ -161,7 +161,7 @@ static int online_range(struct online_request *request, bool restore)
 }
 
 /* RANGE_KEEP_GOING: every block is a request of its own; the first refusal is reported. */
-static int online_one(struct memory_block *block, void *arg)
+static int online_one(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
 	struct online_request *all = arg;
 	struct block_range range = {.start = block->start, .npages = block->npages};
@@ -179,7 +179,7 @@ static int online_one(struct memory_block *block, void *arg)
 	return 0;
 }
 
-static int online_each(struct online_request *request)
+static int online_each(struct online_request *request) REQUIRES(&hotplug_lock)
 {
 	struct block_result *result = request->result;
 	int err = blocks_for_each(request->range, online_one, request);

@@ -21,9 +21,9 @@ struct verify {
 	struct census zones[MAX_NODES][ZONE_TYPES];
 };
 
-static struct verify verify; /* under hotplug_lock: too large for a stack */
+static struct verify verify GUARDED_BY(&hotplug_lock); /* too large for a stack */
 
-static void __printf(1, 2) violation(const char *fmt, ...)
+static void __printf(1, 2) violation(const char *fmt, ...) REQUIRES(&hotplug_lock)
 {
 	char text[200];
 	va_list ap;
@@ -37,6 +37,7 @@ static void __printf(1, 2) violation(const char *fmt, ...)
 
 /* What can't be moved has no place in ZONE_MOVABLE; who has no owner yet is being allocated. */
 static void verify_place(const struct memory_block *block, const struct page *page)
+	REQUIRES(&hotplug_lock)
 {
 	char name[24];
 
@@ -50,6 +51,7 @@ static void verify_place(const struct memory_block *block, const struct page *pa
 
 /* Chunks tile the block: what the walk adds up to is what the block has. */
 static void verify_tiles(const struct memory_block *block, struct census *census)
+	REQUIRES(&hotplug_lock)
 {
 	struct page *end = pfn_to_page(block_end(block));
 	struct page *page = block_first_chunk(block);
@@ -87,7 +89,7 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 }
 
 /* => zone's lock held */
-static void verify_unmovable(const struct memory_block *block)
+static void verify_unmovable(const struct memory_block *block) REQUIRES(&hotplug_lock)
 {
 	uint16_t walked[BLOCK_GRANULES];
 	char name[24];
@@ -101,6 +103,7 @@ static void verify_unmovable(const struct memory_block *block)
 }
 
 static void verify_block(const struct memory_device *device, const struct memory_block *block)
+	REQUIRES(&hotplug_lock)
 {
 	bool in_zone = block->state == BLOCK_ONLINE || block->state == BLOCK_GOING_OFFLINE;
 	struct census *census;
@@ -128,7 +131,7 @@ static void verify_block(const struct memory_device *device, const struct memory
 	spin_unlock(&block->zone->lock, flags);
 }
 
-static void verify_device(const struct memory_device *device)
+static void verify_device(const struct memory_device *device) REQUIRES(&hotplug_lock)
 {
 	unsigned online = 0;
 	pfn_t next = device->start;
@@ -163,6 +166,7 @@ static void verify_device(const struct memory_device *device)
 }
 
 static void compare(const struct zone *zone, const char *what, uint64_t counted, uint64_t walked)
+	REQUIRES(&hotplug_lock)
 {
 	if (counted != walked)
 		violation("node %u %s: %lu %s pages counted, %lu found", zone->node,
@@ -170,7 +174,7 @@ static void compare(const struct zone *zone, const char *what, uint64_t counted,
 			  (unsigned long)walked);
 }
 
-static void verify_zone(struct zone *zone)
+static void verify_zone(struct zone *zone) REQUIRES(&hotplug_lock)
 {
 	struct census *census = &verify.zones[zone->node][zone->type];
 	char text[160];

@@ -25,7 +25,7 @@ struct vm_area {
 };
 
 static struct spinlock area_lock = SPINLOCK_INIT("vm-area", RANK_KMAP);
-static struct list_head areas = LIST_HEAD_INIT(areas);
+static struct list_head areas GUARDED_BY(&area_lock) = LIST_HEAD_INIT(areas);
 
 /* Links `area` where it fits first; false: nowhere. */
 static bool area_place(struct vm_area *area, size_t span)

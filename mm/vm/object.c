@@ -45,7 +45,7 @@ static int object_isolate(const struct page_owner *owner)
 	return mutex_trylock(&object_of(owner)->lock) ? 0 : -EAGAIN;
 }
 
-static void object_putback(const struct page_owner *owner)
+static void object_putback(const struct page_owner *owner) NO_TSA
 {
 	mutex_unlock(&object_of(owner)->lock);
 }
