@@ -41,6 +41,7 @@ static void (*panic_shell)(void);
 static const char *(*current_thread)(void);
 static uint64_t (*send_stop)(void);
 static uint64_t told_to_stop; /* CPUs */
+static bool colored;	      /* the terminal shows colours; set by the shell */
 
 /* What a CPU was doing when it was stopped; written by itself. */
 static struct {
@@ -119,6 +120,32 @@ void panic_printf(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* [ECMA-48 8.3.117] */
+#define RED  "\x1b[31m"
+#define BLUE "\x1b[34m"
+#define NONE "\x1b[0m"
+
+static void print_in(const char *color, const char *fmt, va_list ap)
+{
+	panic_printf("%s", colored ? color : "");
+	panic_vprintf(fmt, ap);
+	panic_printf("%s\n", colored ? NONE : "");
+}
+
+void panic_heading(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_in(BLUE, fmt, ap);
+	va_end(ap);
+}
+
+void panic_set_color(bool on)
+{
+	colored = on;
+}
+
 void panic_register_dumper(panic_dumper_fn dumper)
 {
 	ASSERT(ndumpers < DUMPERS_MAX);
@@ -161,7 +188,7 @@ void panic_print_address(vaddr_t addr)
 
 static void stage_registers(void)
 {
-	panic_printf("thread: %s, cpu %u\n", panic_thread_name(), cpu_id());
+	panic_heading("thread: %s, cpu %u", panic_thread_name(), cpu_id());
 	if (fault != NULL)
 		trap_report(fault);
 }
@@ -194,7 +221,7 @@ static void stage_backtrace(void)
 	vaddr_t addrs[BACKTRACE_MAX];
 	unsigned n = backtrace(frame_pointer, addrs, BACKTRACE_MAX);
 
-	panic_printf("backtrace:\n");
+	panic_heading("backtrace:");
 	if (fault != NULL)
 		print_fault_address();
 	for (unsigned i = 0; i < n; i++)
@@ -209,11 +236,11 @@ static void print_stopped(unsigned cpu)
 	unsigned n;
 
 	if (!stopped[cpu].stopped) {
-		panic_printf("cpu %u: does not stop\n", cpu);
+		panic_heading("cpu %u: does not stop", cpu);
 		return;
 	}
-	panic_printf("cpu %u: thread %s%s\n", cpu, stopped[cpu].thread,
-		     stopped[cpu].panicked ? ", panicked as well" : "");
+	panic_heading("cpu %u: thread %s%s", cpu, stopped[cpu].thread,
+		      stopped[cpu].panicked ? ", panicked as well" : "");
 	panic_printf("  ");
 	panic_print_address(stopped[cpu].rip);
 	panic_printf("\n");
@@ -233,16 +260,28 @@ static void stage_cpus(void)
 	}
 }
 
+/* Reads the next line that is no debugging chatter. */
+static bool next_log_line(uint64_t *seq, uint64_t end, struct log_line *line)
+{
+	while (*seq < end && log_read(seq, line))
+		if (line->level < LOG_DEBUG)
+			return true;
+	return false;
+}
+
 static void stage_log(void)
 {
 	static struct log_line line; /* off the stack, which may be short by now */
-	uint64_t next = log_next_seq();
-	uint64_t seq = next > LOG_TAIL ? next - LOG_TAIL : 1;
+	uint64_t end = log_next_seq(), seq = 1;
+	unsigned lines = 0;
 
-	panic_printf("last log lines:\n");
-	while (seq < next && log_read(&seq, &line))
-		panic_printf("  [%5lu.%06lu] %s\n", line.time_us / 1000000, line.time_us % 1000000,
-			     line.text);
+	panic_heading("last log lines:");
+	while (next_log_line(&seq, end, &line))
+		lines++;
+	for (seq = 1; next_log_line(&seq, end, &line); lines--)
+		if (lines <= LOG_TAIL)
+			panic_printf("  [%5lu.%06lu] %s\n", line.time_us / 1000000,
+				     line.time_us % 1000000, line.text);
 }
 
 /* The counter moves before the call, so that a faulting dumper is not run again. */
@@ -307,8 +346,7 @@ static __noreturn void vpanic(const struct trap_frame *frame, vaddr_t rip, uint6
 	frame_pointer = rbp;
 	stop_others();
 	panic_printf("\npanic: ");
-	panic_vprintf(fmt, ap);
-	panic_printf("\n");
+	print_in(RED, fmt, ap);
 	run_stages();
 }
 

@@ -34,6 +34,9 @@ void panic_set_shell(void (*shell)(void));
 /* Prints during a panic: straight to the serial line. */
 void panic_printf(const char *fmt, ...) __printf(1, 2);
 void panic_vprintf(const char *fmt, va_list ap) __printf(1, 0);
+/* The first line of a part of the report, coloured where the terminal shows colours. */
+void panic_heading(const char *fmt, ...) __printf(1, 2);
+void panic_set_color(bool on);
 /* The address and the function it lies in. */
 void panic_print_address(vaddr_t addr);
 

@@ -249,8 +249,8 @@ static int lock_order(void)
 	return 0;
 }
 
-/* The first 128 MiB of the hot-plug window that hold no memory, now or any more. */
-static int departed_dimm(void)
+/* The first 128 MiB of the hot-plug window that hold no memory, now or any more; 0: none. */
+static paddr_t departed_block(void)
 {
 	const struct srat_info *srat = &acpi_static.srat;
 
@@ -260,9 +260,23 @@ static int departed_dimm(void)
 
 		for (uint64_t at = 0; r->hotplug && at < r->size; at += BLOCK_PAGES * PAGE_SIZE)
 			if (!mmu_translate((vaddr_t)phys_to_virt(r->base + at), &pa))
-				return read_word((vaddr_t)phys_to_virt(r->base + at));
+				return r->base + at;
 	}
-	return -ENODEV;
+	return 0;
+}
+
+static int departed_dimm(void)
+{
+	paddr_t pa = departed_block();
+
+	return pa != 0 ? read_word((vaddr_t)phys_to_virt(pa)) : -ENODEV;
+}
+
+static int departed_page(void)
+{
+	paddr_t pa = departed_block();
+
+	return pa != 0 ? read_word((vaddr_t)pfn_to_page(paddr_to_pfn(pa))) : -ENODEV;
 }
 
 /* %n would write to memory by a pointer that a format's owner may not have meant to give. */
@@ -312,6 +326,7 @@ static const struct provocation {
 	{"page-after-free", "writes to a freed page (DEBUG=1)", page_after_free},
 	{"lock-order", "takes locks in the wrong order (DEBUG=1)", lock_order},
 	{"departed-dimm", "reads where a DIMM could be and is not", departed_dimm},
+	{"departed-page", "reads the descriptor of a page that is not there", departed_page},
 	{"format-n", "prints with the conversion that writes", format_n},
 	{"undefined", "computes what the language leaves undefined (SAN=ubsan)", undefined},
 };

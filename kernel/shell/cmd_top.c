@@ -23,7 +23,7 @@
 #define EVENTS	    4
 #define FRAME_US    1000000
 #define BAR_US	    100000
-#define BAR_CELLS   26
+#define BAR_CELLS   22
 #define KEY_US	    50000 /* between the bytes of a key's sequence */
 
 #define LINE_END "\x1b[K\n" /* clears the rest of the line [ECMA-48 8.3.41] */
@@ -115,7 +115,7 @@ static void print_device(const struct memory_device *device, bool selected)
 	uint64_t used = used_pages(device);
 	char size[24], text[24];
 
-	shell_printf("%s %-6s %7s  node %u  %4u/%-4u on ", selected ? ">" : " ", device->name,
+	shell_printf("%s %-6s %7s  node %u  %4u/%-4u blocks ", selected ? ">" : " ", device->name,
 		     format_size(device->npages * PAGE_SIZE, false, size, sizeof(size)),
 		     device->node, device->blocks_online, device->nblocks);
 	print_bar(used, device->npages, COLOR_GREEN);
@@ -230,17 +230,31 @@ static bool draw(struct top *top)
 
 /* --- keys --- */
 
+/* What was refused, in so many columns: the sentence is cut, its code is not. */
+static void say_refusal(struct top *top, const char *name, const struct refusal *why)
+{
+	char text[REFUSAL_TEXT + 96], *code;
+	size_t room = MIN(shell_columns(), 120U) - strlen(name) - strlen(": ") - 1, len;
+
+	refusal_format(why, text, sizeof(text));
+	len = strlen(text);
+	code = strrchr(text, '[');
+	if (len <= room || code == NULL)
+		code = text + len;
+	else
+		room -= strlen("... ") + strlen(code);
+	snprintf(top->message, sizeof(top->message), "%s%s: %.*s%s%s%s", shell_color(COLOR_RED),
+		 name, (int)MIN(room, (size_t)(code - text)), text, *code != '\0' ? "... " : "",
+		 code, shell_color(COLOR_NONE));
+}
+
 static void say(struct top *top, const char *name, const char *done, int err,
 		const struct refusal *why)
 {
-	char text[REFUSAL_TEXT + 96];
-
 	if (err == 0)
 		snprintf(top->message, sizeof(top->message), "%s: %s", name, done);
 	else
-		snprintf(top->message, sizeof(top->message), "%s%s: %.*s%s", shell_color(COLOR_RED),
-			 name, (int)MIN(shell_columns() - 10, 120U),
-			 refusal_format(why, text, sizeof(text)), shell_color(COLOR_NONE));
+		say_refusal(top, name, why);
 }
 
 /* What a key does to the device chosen.  It may leave meanwhile; the operation then refuses. */

@@ -1,6 +1,6 @@
 /*
- * kernel/shell/fault_place.c - after a page fault: how far the page tables go, and whose place
- * the address is or was ("vmemmap of dimm0, ejected 12 s ago").
+ * kernel/shell/fault_place.c - in a panic: who holds hotplug_lock; after a page fault, how far the
+ * page tables go, and whose place the address is or was ("vmemmap of dimm0, ejected 12 s ago").
  *
  * Owns the note of the devices that left last.  It is written by a listener, under hotplug_lock,
  * and read in a panic without it: nobody else runs then.
@@ -12,6 +12,7 @@
 #include "kernel/clock.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
+#include "kernel/thread.h"
 #include "mm/hotplug/device.h"
 #include "mm/hotplug/listener.h"
 #include "mm/page.h"
@@ -88,7 +89,7 @@ static void print_walk(vaddr_t va)
 	struct mmu_step steps[4];
 	unsigned n = mmu_walk(va, steps);
 
-	panic_printf("page-table walk of %016lx:\n", va);
+	panic_heading("page-table walk of %016lx:", va);
 	for (unsigned i = 0; i < n; i++) {
 		const struct mmu_step *s = &steps[i];
 
@@ -108,10 +109,20 @@ static bool canonical(vaddr_t va)
 	return (int64_t)(va << 16) >> 16 == (int64_t)va;
 }
 
+/* Blocks and devices may be half-way between two states under it. */
+static void print_hotplug_lock(void)
+{
+	const struct thread *owner = __atomic_load_n(&hotplug_lock.owner, __ATOMIC_RELAXED);
+
+	if (owner != NULL)
+		panic_heading("mutex %s: held by thread %s", hotplug_lock.name, thread_name(owner));
+}
+
 static void dump(void)
 {
 	vaddr_t va = trap_fault_address();
 
+	print_hotplug_lock();
 	if (!panic_by_page_fault() || !canonical(va))
 		return;
 	print_walk(va);

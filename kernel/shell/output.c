@@ -269,6 +269,7 @@ void shell_set_color(bool on)
 {
 	color_on = on;
 	console_set_terminal(on);
+	panic_set_color(on);
 }
 
 bool shell_color_is_on(void)

@@ -82,24 +82,50 @@ def test_report(boot, case):
         assert re.search(expected[2], owner, re.S), owner
 
 
-def test_the_walk_and_the_place_of_the_fault(boot):
+@pytest.mark.parametrize("case,address,place", [
+    ("departed-dimm", "ffff800100000000", "direct map"),
+    ("departed-page", "ffffea0002000000", "vmemmap")])
+def test_the_walk_and_the_place_of_the_fault(boot, case, address, place):
     """A DIMM that was there a moment ago: the tables end somewhere, and the report says whose."""
     guest = boot(nodes=1)
     ident, _ = guest.plug_named("256M")
     guest.ok("online dimm0; offline dimm0")
     guest.eject(ident)
-    report = provoke(guest, "departed-dimm")
+    report = provoke(guest, case)
     walk = re.search(r"^page-table walk of (\w+):\n((?:  .*\n)+)(.*)$", report.replace("\r", ""),
                      re.M)
-    assert walk and walk.group(1) == "ffff800100000000", report
-    assert walk.group(2).splitlines()[0].startswith("  PML4[256] at ")
+    assert walk and walk.group(1) == address, report
+    assert walk.group(2).splitlines()[0].startswith("  PML4[")
     assert walk.group(2).splitlines()[-1].endswith("not present")
-    assert re.fullmatch(r"direct map of dimm0, ejected \d+ s ago \(pfn 0x100000\)", walk.group(3))
+    assert re.fullmatch(rf"{place} of dimm0, ejected \d+ s ago \(pfn 0x100000\)", walk.group(3))
+    log = report[report.index("last log lines:"):report.index("page-table walk")]
+    assert "dimm0 ejected" in log and "acpica: " not in log, "the last that was said, no chatter"
+
+
+def test_who_holds_the_lock(boot):
+    """An NMI in the middle of a long list, which is printed with the lock held."""
+    guest = boot(maxmem="300G", expect_trouble=True)
+    guest.plug("256G")
+    start = len(guest.text)
+    guest.send("lsmem -a -b\r")
+    guest.expect(r"134217728 +offline .*134217728 +offline ", start=start)
+    guest.qmp.human("nmi")
+    guest.expect(r"^panic: non-maskable interrupt.*^mutex hotplug: held by thread shell\r?$.*"
+                 r"^panic> $", start=start, panic_ok=True)
+
+
+def test_colour_of_a_report(boot):
+    """Only where colour is on, and never in front of the words that programs look for."""
+    guest = boot()
+    guest.run("set color on")
+    report = provoke(guest, "null")
+    assert re.search(r"^panic: \x1b\[31mpage fault: read of 0x10 .*\x1b\[0m\r?$", report, re.M)
+    assert "\x1b[34mbacktrace:\x1b[0m" in report
 
 
 def test_every_case_is_tested(boot):
     names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
-    assert sorted(names) == sorted({*CASES, *KASAN_CASES, "lock-order", "departed-dimm", "format-n",
+    assert sorted(names) == sorted({*CASES, *KASAN_CASES, "lock-order", "departed-dimm", "departed-page", "format-n",
                                    "undefined"})
 
 
@@ -139,6 +165,7 @@ def test_lock_order(boot):
     guest = boot(iso=os.path.join(ROOT, "build/debug/headroom.iso"))
     report = provoke(guest, "lock-order")
     assert re.search(r"^panic: lock order: provoke-outer .* while provoke-inner", report, re.M)
+    assert re.search(r"^cpu \d+ holds provoke-inner, taken by \w+", report, re.M), report
 
 
 @pytest.mark.parametrize("case", ["smap", "smep"])

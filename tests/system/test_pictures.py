@@ -147,8 +147,8 @@ def test_top_shows_what_runs(top):
         bar = screen.shows(BAR)
         if bar:
             full, rest, moved, total = bar.groups()
-            assert len(full) + len(rest) == 26
-            assert abs(len(full) - 26 * int(moved) / int(total)) <= 1
+            assert len(full) + len(rest) == 22
+            assert abs(len(full) - 22 * int(moved) / int(total)) <= 1
             bars.append(int(moved))
         return len(set(bars)) > 2
     guest.wait_until(bar_grows, "the bar to grow", tries=2000, pause=0.01)
