@@ -22,6 +22,7 @@
 ## Variables of run, demo and debug (with their defaults):
 ##   MEM=512M SLOTS=8 MAXMEM=16G SMP=4 MACHINE=q35|pc FIRMWARE=bios|uefi NODES=1 QEMU_EXTRA=
 ## DEBUG=1 builds with every whole-structure check, below build/debug.
+## LLVM=1 builds with clang and lld instead of gcc and ld, below build/llvm.
 ## SAN=ubsan builds, with those checks too, with undefined behaviour caught, below build/ubsan;
 ## SAN=kasan with every access checked against a shadow of memory, below build/kasan.
 #
@@ -48,6 +49,13 @@ OUT := $(BUILD)/debug
 else
 OUT := $(BUILD)
 endif
+LLVM ?= 0
+ifeq ($(LLVM),1)
+ifneq ($(SAN),)
+$(error SAN=$(SAN) is for gcc: not with LLVM=1)
+endif
+OUT := $(OUT:$(BUILD)%=$(BUILD)/llvm%)
+endif
 O := $(OUT)/obj
 PYTHON := /usr/bin/python3
 
@@ -59,9 +67,19 @@ else ifneq ($(shell command -v x86_64-linux-gnu-gcc),)
 CROSS_COMPILE := x86_64-linux-gnu-
 endif
 endif
+ifeq ($(LLVM),1)
+KCC := clang --target=x86_64-elf
+KLD := ld.lld
+KNM := llvm-nm
+KAR := llvm-ar
+KOBJCOPY := llvm-objcopy
+else
 KCC := $(CROSS_COMPILE)gcc
 KLD := $(CROSS_COMPILE)ld
 KNM := $(CROSS_COMPILE)nm
+KAR := $(CROSS_COMPILE)ar
+KOBJCOPY := $(CROSS_COMPILE)objcopy
+endif
 HOSTCC ?= gcc
 NASM ?= nasm
 
@@ -115,7 +133,7 @@ LIBGCOV := $(shell $(KCC) -print-file-name=libgcov.a)
 endif
 KERNEL_CFLAGS += $(SANITIZE)
 KERNEL_LDFLAGS := -nostdlib -static $(SAN_LDFLAGS) -T linker.ld -z max-page-size=4096 -z noexecstack \
-	--gc-sections --build-id=none --no-warn-rwx-segments
+	--gc-sections --build-id=none $(if $(filter 1,$(LLVM)),,--no-warn-rwx-segments)
 
 # ACPICA_OBJS: objects to link.  ACPICA_CFLAGS: what drivers/acpi/*.c need to see its headers.
 -include drivers/acpi/acpica.mk
@@ -168,7 +186,7 @@ $(OUT)/headroom.elf: $(O)/symbols.o
 iso: $(OUT)/headroom.iso
 $(OUT)/headroom.iso: $(OUT)/headroom.elf iso/grub.cfg tools/mkiso
 	@echo "  ISO   $@"
-	@tools/mkiso $< iso/grub.cfg $@
+	@OBJCOPY=$(KOBJCOPY) tools/mkiso $< iso/grub.cfg $@
 
 # --- host unit tests -------------------------------------------------------------------------
 # tests/unit/test_X.c names what it links with in a line `/* sources: mm/buddy.c ... */`.
@@ -203,7 +221,10 @@ $(foreach t,$(UNIT_TESTS:tests/unit/%.c=%),$(eval $(call unit_rule,$(t))))
 -include tests/fuzz/fuzz.mk
 
 # --- using it --------------------------------------------------------------------------------
-ISO := $(BUILD)/headroom.iso
+# Another build than the normal one is named to the tools.
+ifneq ($(OUT),$(BUILD))
+export HEADROOM_ISO ?= $(abspath $(OUT))/headroom.iso
+endif
 SUBMAKE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
@@ -212,7 +233,7 @@ export $(SETTINGS)
 	setup-coverage setup-bench-linux
 # A static pattern: make looks for no implicit rule for a phony target.
 setup-run setup-test setup-test-full setup-check setup-debug setup-coverage setup-bench-linux: setup-%:
-	@tools/setup $*
+	@tools/setup $* $(if $(filter 1,$(LLVM)),llvm)
 
 # Set-up comes before anything that it may have to install for; hence the second make.
 run: setup-run
@@ -240,7 +261,8 @@ core:
 
 # --- tests -----------------------------------------------------------------------------------
 .PHONY: test test-full check tsa bench bench-smp model bench-linux soak coverage
-ifeq ($(SAN),)
+VARIANT := $(or $(SAN),$(if $(filter 1,$(LLVM)),llvm))
+ifeq ($(VARIANT),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
@@ -252,11 +274,11 @@ test-full: setup-test-full
 	@$(SUBMAKE) SAN=ubsan iso
 	@$(PYTHON) tools/test --full $(UNIT_BINS)
 else
-# The kernel's own tests and those of the system, on the build with the sanitizer.
+# The kernel's own tests and those of the system, on the build with the sanitizer or of clang.
 test test-full: setup-test
 	@$(SUBMAKE) iso
-	@$(SUBMAKE) SAN= DEBUG=1 iso
-	@$(PYTHON) tools/test --san=$(SAN) $(if $(filter test-full,$@),--full)
+	@$(SUBMAKE) SAN= LLVM=0 DEBUG=1 iso
+	@$(PYTHON) tools/test --san=$(VARIANT) $(if $(filter test-full,$@),--full)
 endif
 
 # Needs about twice the time of `make test`.

@@ -39,7 +39,7 @@ class Guest:
 
     def __init__(self, iso=None, log=None, paused=False, echo=None, **machine):
         """machine: see qemu.command_line(); paused: do not start the CPUs; echo: gets the text."""
-        iso = iso or os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+        iso = iso or qemu.image()
         self._text, self._news = "", []  # what was printed, and what came since it was looked at
         self.echo = echo
         self.log_path = log

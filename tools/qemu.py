@@ -10,6 +10,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
+def image():
+    """The boot image: that of `make iso`, or the file that HEADROOM_ISO names."""
+    return os.environ.get("HEADROOM_ISO") or os.path.join(ROOT, "build/headroom.iso")
+
+
+def kernel():
+    """The kernel in the boot image, with its symbols: it stands beside it."""
+    return os.path.splitext(image())[0] + ".elf"
+
+
 def parse_size(text):
     """Bytes of `512M`, `1G`, `4096`, `0x1000`; ValueError for anything else."""
     match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)([KMGT]?)(?:i?B)?", str(text).strip(), re.I)

@@ -41,11 +41,11 @@ struct trampoline {
 	uint16_t to_32_selector;
 	uint32_t to_64;
 	uint16_t to_64_selector;
+	uint16_t pad;
 	uint32_t root, efer, cr0;
 	uint32_t ticket, index;
-	uint8_t pad[10];
 	uint64_t stack, entry;
-} __packed;
+} __packed __aligned(8);
 
 extern const char trampoline_start[], trampoline_end[], trampoline_words[];
 

@@ -90,14 +90,13 @@ to_32:
 to_64:
 	dd in_64 - trampoline_start
 	dw CODE64
+	dw 0				; what is written by both CPUs is aligned
 root:	dd 0
 efer:	dd 0
 cr0_value:
 	dd 0
 ticket:	dd 0				; not 0: one CPU may go on
 index:	dd 0
-	dd 0
-	align 8
 stack:	dq 0
 entry:	dq 0
 trampoline_end:

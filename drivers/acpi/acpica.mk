@@ -8,13 +8,14 @@
 # it starts; they never change, so one recipe compiles them all.
 
 ACPICA_DIR := $(BUILD)/acpica
-ACPICA_TMP := $(BUILD)/acpica-obj
-ACPICA_OBJS := $(BUILD)/acpica.a
+ACPICA_TMP := $(BUILD)/acpica-$(if $(filter 1,$(LLVM)),llvm,obj)
+ACPICA_OBJS := $(BUILD)/acpica$(if $(filter 1,$(LLVM)),-llvm).a
 ACPICA_READY := $(BUILD)/acpica.ready
 ACPICA_JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 
-# Our headers come first: they shadow Linux's platform header.
-ACPICA_CFLAGS := -isystem drivers/acpi/include -isystem $(ACPICA_DIR)/include
+# Our headers come first: they shadow Linux's platform header.  A compiler for no system at all has
+# to be told that it is to be included.
+ACPICA_CFLAGS := -D_LINUX -isystem drivers/acpi/include -isystem $(ACPICA_DIR)/include
 
 # The debugger, the disassembler's dumps, and what Linux has of its own.
 ACPICA_SKIP := db*.c rsdump.c nsdumpdv.c utcache.c utprint.c uttrack.c utuuid.c
@@ -40,4 +41,4 @@ $(ACPICA_OBJS): $(ACPICA_READY) drivers/acpi/acpica.mk $(wildcard drivers/acpi/i
 	@cd $(ACPICA_TMP) && find $(abspath $(ACPICA_DIR))/drivers/acpi/acpica/ -name '*.c' \
 		$(foreach skip,$(ACPICA_SKIP),! -name '$(skip)') -print0 | LC_ALL=C sort -z | \
 		xargs -0 -n 8 -P $(ACPICA_JOBS) $(KCC) $(ACPICA_BUILD_CFLAGS) -c
-	@cd $(ACPICA_TMP) && $(CROSS_COMPILE)ar rcsD $(abspath $@) *.o
+	@cd $(ACPICA_TMP) && $(KAR) rcsD $(abspath $@) *.o

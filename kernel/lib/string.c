@@ -3,11 +3,13 @@
  *
  * memcpy and memset move words by string instructions: pages are what they mostly see.  The
  * compiler must not turn the loops below into calls of the functions they implement, hence
- * the pragma.
+ * the pragma; clang does not, when it is told -ffreestanding.
  */
 #include "kernel/lib/string.h"
 
+#ifndef __clang__
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
 
 #define WORD sizeof(uint64_t)
 

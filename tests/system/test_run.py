@@ -6,6 +6,7 @@ import subprocess
 import pexpect
 import pytest
 
+import qemu
 from conftest import ROOT
 
 
@@ -52,7 +53,7 @@ def test_core_opens_in_gdb(terminal, tmp_path):
     done = subprocess.run([os.path.join(ROOT, "tools/core"), core, "--socket",
                            str(tmp_path / "qmp.sock")], check=True, capture_output=True, text=True)
     assert "MiB" in done.stdout
-    gdb = subprocess.run(["gdb", "-q", "-batch", os.path.join(ROOT, "build/headroom.elf"), core,
+    gdb = subprocess.run(["gdb", "-q", "-batch", qemu.kernel(), core,
                           "-x", os.path.join(ROOT, "tools/headroom.gdb.py"), "-ex", "hr-log 50",
                           "-ex", "hr-zones"], check=True, capture_output=True, text=True)
     assert "Headroom: a kernel about memory that comes and goes" in gdb.stdout, gdb.stderr
