@@ -10,10 +10,10 @@
 #include "kernel/lib/format.h"
 #include "kernel/panic.h"
 
-#define HIGH_PAGES  96U	 /* 384 KiB a CPU and zone */
-#define HIGH_CHUNKS 4U	 /* 8 MiB */
-#define PAGES_SHARE 1024 /* no list of pages is longer than this part of its zone */
-#define CHUNK_SHARE 64	 /* no list of 2 MiB chunks, in chunks */
+#define HIGH_PAGES  96U /* 384 KiB a CPU and zone */
+#define HIGH_CHUNKS 4U	/* 8 MiB */
+#define PAGES_SHARE 256 /* no list of pages is longer than this part of its zone */
+#define CHUNK_SHARE 64	/* no list of 2 MiB chunks, in chunks */
 
 void pcp_bad_free(const struct page *page)
 {

@@ -39,7 +39,8 @@ class Session:
     """What `make run` starts, with the terminal in our hands."""
 
     def __init__(self, folder):
-        self.env = dict(os.environ, HEADROOM_RUN=folder, MEM="512M", SMP="2")
+        self.env = dict(os.environ, HEADROOM_RUN=folder, MEM="512M", SMP="2",
+                        MACHINE="q35")
         self.shell = pexpect.spawn(os.path.join(ROOT, "tools/run"), env=self.env, cwd=ROOT,
                                    encoding="latin-1", timeout=300, dimensions=(50, 200))
         self.shell.delaybeforesend = None
