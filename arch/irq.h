@@ -51,7 +51,10 @@ struct irq_info {
 	uint64_t count;
 	uint64_t unclaimed; /* no handler said it was its */
 	bool level, active_low;
+	unsigned source; /* for irq_info_count() */
 };
 bool irq_info(unsigned index, struct irq_info *info);
+/* How many of them came to that CPU. */
+uint64_t irq_info_count(const struct irq_info *info, unsigned cpu);
 
 #endif

@@ -42,13 +42,19 @@ struct irq_line {
 	const char *name;
 	unsigned isa, gsi, vector;
 	bool level, active_low;
-	bool masked;		   /* given up: unclaimed too often */
-	uint64_t count, unclaimed; /* written by the interrupt */
+	bool masked;	    /* given up: unclaimed too often */
+	uint64_t unclaimed; /* written by the interrupt */
 	unsigned unclaimed_run;
 };
 
+/* What came of each line since boot; a CPU writes its own, with interrupts off. */
+struct line_counts {
+	uint64_t count[LINES_MAX];
+} __aligned(CACHE_LINE);
+
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ);
 static struct irq_line lines[LINES_MAX] GUARDED_BY(&irq_lock); /* with 8259s slot n is ISA line n */
+static struct line_counts line_counts[MAX_CPUS];
 static const struct madt_info *apics; /* NULL: the 8259s are in use; set once */
 static uint32_t boot_apic_id;	      /* device interrupts go to the boot CPU */
 static void (*tick_fn)(void);
@@ -116,7 +122,7 @@ static void line_interrupt(struct irq_line *line)
 	arg = line->arg;
 	spin_unlock(&irq_lock, flags);
 
-	line->count++;
+	line_counts[cpu_id()].count[line - lines]++;
 	if (handler != NULL && handler(arg))
 		line->unclaimed_run = 0;
 	else if (handler != NULL)
@@ -377,6 +383,22 @@ static unsigned local_sources(void)
 	return apics != NULL ? LOCAL_SOURCES : 0;
 }
 
+uint64_t irq_info_count(const struct irq_info *info, unsigned cpu)
+{
+	if (info->gsi == IRQ_LOCAL)
+		return irq_local_count(cpu, info->source);
+	return __atomic_load_n(&line_counts[cpu].count[info->source], __ATOMIC_RELAXED);
+}
+
+static uint64_t line_count(unsigned slot)
+{
+	uint64_t all = 0;
+
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+		all += __atomic_load_n(&line_counts[cpu].count[slot], __ATOMIC_RELAXED);
+	return all;
+}
+
 bool irq_info(unsigned index, struct irq_info *info)
 {
 	unsigned left = index - local_sources();
@@ -394,7 +416,8 @@ bool irq_info(unsigned index, struct irq_info *info)
 		*info = (struct irq_info){.gsi = line->gsi,
 					  .vector = line->vector,
 					  .name = line->name,
-					  .count = line->count,
+					  .source = i,
+					  .count = line_count(i),
 					  .unclaimed = line->unclaimed,
 					  .level = line->level,
 					  .active_low = line->active_low};

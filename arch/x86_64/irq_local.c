@@ -61,6 +61,7 @@ bool irq_local_info(unsigned index, struct irq_info *info)
 	*info = (struct irq_info){.gsi = IRQ_LOCAL,
 				  .vector = source[index].vector,
 				  .name = source[index].name,
-				  .count = sum(index)};
+				  .count = sum(index),
+				  .source = index};
 	return true;
 }

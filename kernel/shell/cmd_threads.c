@@ -151,6 +151,7 @@ static void irqs_json(void)
 {
 	struct irq_info info;
 	struct json j = {0};
+	unsigned cpu;
 
 	json_begin(&j);
 	json_string(&j, "controller", irq_controller());
@@ -166,6 +167,9 @@ static void irqs_json(void)
 		}
 		json_number(&j, "count", info.count);
 		json_number(&j, "unclaimed", info.unclaimed);
+		json_array(&j, "cpus");
+		for_each_online_cpu(cpu) json_number(&j, NULL, irq_info_count(&info, cpu));
+		json_array_end(&j);
 		json_object_end(&j);
 	}
 	json_array_end(&j);
@@ -175,6 +179,7 @@ static void irqs_json(void)
 static void print_irq(const struct irq_info *info)
 {
 	char gsi[12] = "-";
+	unsigned cpu;
 	const char *trigger = "-", *polarity = "-";
 
 	if (info->gsi != IRQ_LOCAL) {
@@ -182,14 +187,17 @@ static void print_irq(const struct irq_info *info)
 		trigger = info->level ? "level" : "edge";
 		polarity = info->active_low ? "low" : "high";
 	}
-	shell_printf("%4s %6u %-7s %-8s %10lu %9lu %s\n", gsi, info->vector, trigger, polarity,
-		     info->count, info->unclaimed, info->name);
+	shell_printf("%4s %6u %-7s %-8s %10lu %9lu ", gsi, info->vector, trigger, polarity,
+		     info->count, info->unclaimed);
+	for_each_online_cpu(cpu) shell_printf("%7lu ", irq_info_count(info, cpu));
+	shell_printf("%s\n", info->name);
 }
 
-SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came", "irqs",
-	      SHELL_NORMAL)
+SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came, and to which CPU",
+	      "irqs", SHELL_NORMAL)
 {
 	struct irq_info info;
+	unsigned cpu;
 	bool json;
 	int err = wants_json(argc, argv, &json);
 
@@ -200,8 +208,10 @@ SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came", 
 		return SHELL_OK;
 	}
 	shell_printf("controller: %s\n", irq_controller());
-	shell_printf("%4s %6s %-7s %-8s %10s %9s %s\n", "GSI", "VECTOR", "TRIGGER", "POLARITY",
-		     "COUNT", "UNCLAIMED", "NAME");
+	shell_printf("%4s %6s %-7s %-8s %10s %9s ", "GSI", "VECTOR", "TRIGGER", "POLARITY", "COUNT",
+		     "UNCLAIMED");
+	for_each_online_cpu(cpu) shell_printf("%*s%u ", cpu < 10 ? 6 : 5, "CPU", cpu);
+	shell_printf("NAME\n");
 	for (unsigned i = 0; irq_info(i, &info); i++)
 		print_irq(&info);
 	return SHELL_OK;
