@@ -16,6 +16,11 @@
  * With -DMEMORY a DIMM is there, two CPUs use it, and the shell takes it on and off line; with
  * -DPROTOCOL nobody uses memory, and host, firmware, worker and shell are there.
  *
+ * With -DPROGRESS instead of that, by the two claims at the end, on every fair run (whoever can go on
+ * goes on): a request of the host is answered, an offline comes to an end.  Who waits for
+ * hotplug_lock gets it before who comes later then, since mutex_unlock() hands it over; and a list's
+ * lock, which nobody waits for long, is not seen taken.
+ *
  * Mutants (one macro each):
  *	NO_DRAIN	an offline does not drain the lists
  *	NO_CLOSE	pages of a zone with isolated blocks go on lists
@@ -27,6 +32,7 @@
  *	NO_RECHECK	auto-online believes in the device it has just added
  *	FORGET_WAITER	a refused eject is not answered
  *	LEAK_LOCK	an interrupted offline returns with hotplug_lock held
+ *	NO_HANDOVER	who waits for hotplug_lock may be overtaken, again and again
  */
 #ifndef BLOCKS
 #define BLOCKS 2	/* of the DIMM, a page each */
@@ -66,6 +72,7 @@ bit pcp_lock[CPUS];
 byte hold[USERS];		/* the page that a vm object has */
 bit object_lock[USERS];
 bit hotplug_lock;
+bit waits;			/* the worker is in hotplug_lock's queue (PROGRESS) */
 
 /* the slot's hardware and firmware */
 bit present, inserting, removing, sci;
@@ -93,7 +100,19 @@ inline set_state(a_b, a_to)
 	bstate[a_b] = a_to
 }
 
-inline lock(a_l)	 { atomic { a_l == 0 -> a_l = 1 } }
+/* mutex_lock() by the worker begins; what it does with the lock follows, in one step with its end. */
+inline queue_up()
+{
+#if defined(PROGRESS) && !defined(NO_HANDOVER)
+	waits = 1
+#else
+	skip
+#endif
+}
+
+/* For the shell, who comes later. */
+#define overtakes (!hotplug_lock && !waits)
+
 inline unlock(a_l) { d_step { assert(a_l == 1); a_l = 0 } }
 
 /* ---- mm/buddy.c: zone's lock held ---- */
@@ -232,6 +251,9 @@ inline page_free(a_c, a_p)
 {
 	assert(page[a_p] == USED);
 	if
+#ifdef PROGRESS
+	:: d_step { isolating == 0 -> to_list(a_p, a_c); a_p = NOPAGE }
+#else
 	:: atomic {
 		pcp_lock[a_c] == 0 -> pcp_lock[a_c] = 1;
 		if
@@ -254,6 +276,7 @@ inline page_free(a_c, a_p)
 		:: a_p != NOPAGE -> d_step { buddy_free_locked(a_p) }
 		:: else
 		fi
+#endif
 	:: d_step { buddy_free_locked(a_p) }
 	fi
 }
@@ -509,7 +532,8 @@ inline event_method()
 /* slot_is_held(): one step, since hotplug_lock is dropped at once. */
 inline slot_is_held(a_h)
 {
-	atomic { hotplug_lock == 0 -> a_h = held }
+	queue_up();
+	atomic { hotplug_lock == 0 -> waits = 0; a_h = held }
 }
 
 /* memdev_check(), insert() */
@@ -525,12 +549,14 @@ inline memdev_check(a_notified)
 	};
 	if
 	:: sta_before && !h && !refused ->
-		atomic { hotplug_lock == 0 -> device_add(err) };
+		queue_up();
+		atomic { hotplug_lock == 0 -> waits = 0; device_add(err) };
 		if
 		:: err -> d_step { refused = 1; err = 0 }
 		:: else ->	/* memory_device_auto_online() by slot: it may have left again */
+			queue_up();
 			atomic {
-				hotplug_lock == 0;
+				hotplug_lock == 0 -> waits = 0;
 				if
 #ifdef NO_RECHECK
 				:: true -> assert(held); online(0, BLOCKS - 1)
@@ -561,7 +587,8 @@ inline memdev_eject_request()
 		if
 		:: manual	/* answered "pending": it is for the user now */
 		:: else ->
-			lock(hotplug_lock);
+			queue_up();
+			atomic { hotplug_lock == 0 -> waits = 0; hotplug_lock = 1 };
 			device_eject(err);
 			unlock(hotplug_lock);
 			d_step {
@@ -644,9 +671,9 @@ proctype shell()
 #endif
 
 	do
-	:: atomic { !hotplug_lock && held -> online(0, BLOCKS - 1) }
-	:: atomic { !hotplug_lock && held -> online(0, 0) }
-	:: atomic { !hotplug_lock && held -> hotplug_lock = 1 };
+	:: atomic { overtakes && held -> online(0, BLOCKS - 1) }
+	:: atomic { overtakes && held -> online(0, 0) }
+	:: atomic { overtakes && held -> hotplug_lock = 1 };
 		if
 		:: true -> offline(0, err)
 #if BLOCKS > 1
@@ -727,3 +754,8 @@ init {
 		run at_rest()
 	}
 }
+
+#ifdef PROGRESS
+ltl answered { [] (asked -> <> (!asked || (manual && host_waits))) }
+ltl offline_ends { [] (isolating > 0 -> <> (isolating == 0)) }
+#endif

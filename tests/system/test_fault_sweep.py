@@ -37,6 +37,35 @@ def test_sweep_elsewhere(boot, machine):
     guest.check()
 
 
+def beside_load(guest, pattern):
+    """The same with threads on every CPU that allocate, map and verify; faults are not theirs."""
+    text = guest.ok(f"selftest -b {pattern}", scale=30)
+    load = re.search(r"^# beside (\d+) threads on (\d+) CPUs, (\d+) operations$", text, re.M)
+    threads, ncpus, operations = map(int, load.groups())
+    assert threads == ncpus + 1 and ncpus == 4 and operations > 1000, text
+    assert "# SKIP" not in text
+    return text
+
+
+def test_faults_beside_load(boot):
+    """The quick operations; all of them in the full suite."""
+    guest = boot(nodes=2, smp=4)
+    guest.plug("130M", node=1)
+    with guest.same_census():
+        assert "online of dimm0: " in beside_load(guest, "fault.online")
+
+
+@pytest.mark.full
+def test_sweep_beside_load(boot):
+    guest = boot(nodes=2, smp=4)
+    for size in ("130M", "256M"):
+        guest.plug(size, node=1)
+    with guest.same_census():
+        text = beside_load(guest, "fault")
+    survived, sites = re.search(r"^(\d+) of (\d+) sites survived\r?$", text, re.M).groups()
+    assert survived == sites and int(sites) > 10, text
+
+
 def test_without_a_dimm_the_sweep_says_so(boot):
     text = boot().run("selftest fault")[1]
     assert "SKIP no DIMM is plugged and offline" in text

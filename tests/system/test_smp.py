@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/firmware"))
 
 # pylint: disable=wrong-import-position
 import iso as firmware_iso  # noqa: E402
+import qemu  # noqa: E402
 from tables import ioapic, lapic, madt, override  # noqa: E402
 
 Q35_IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
@@ -30,6 +31,15 @@ def test_all_cpus_run(boot, machine, smp):
     assert [row["cpu"] for row in rows] == list(range(smp))
     assert {row["state"] for row in rows} == {"running"}
     guest.wait_until(lambda: all(row["ticks"] > 0 for row in cpus(guest)), "a tick on each CPU")
+
+
+def test_make_run_has_four_cpus_where_the_host_has_the_cores(monkeypatch):
+    for cores, smp in ((1, 1), (2, 2), (4, 4), (64, 4), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert qemu.settings({})["smp"] == smp
+        assert qemu.settings({"SMP": "3"})["smp"] == 3
+    args = qemu.command_line("x.iso", **qemu.settings({"SMP": "8"}))
+    assert args[args.index("-smp") + 1] == "8"
 
 
 def test_maxcpus_leaves_the_rest(boot):
