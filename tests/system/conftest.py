@@ -28,6 +28,12 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(skip)
 
 
+def wanted_machine(config):
+    """--smp and --machine as arguments of a Machine."""
+    options = {option: config.getoption(f"--{option}") for option in ("smp", "machine")}
+    return {option: value for option, value in options.items() if value is not None}
+
+
 @pytest.fixture
 def boot(request):
     """boot(**machine) starts a Machine and waits for its prompt; all end with the test.
@@ -40,10 +46,10 @@ def boot(request):
     os.makedirs(logs, exist_ok=True)
     name = re.sub(r"[^A-Za-z0-9_.=-]+", "_", request.node.name)
 
-    wanted = {option: request.config.getoption(f"--{option}") for option in ("smp", "machine")}
+    wanted = wanted_machine(request.config)
 
     def start(prompt=True, expect_trouble=False, **machine):
-        machine = {**{k: v for k, v in wanted.items() if v is not None}, **machine}
+        machine = {**wanted, **machine}
         log = os.path.join(logs, f"{request.node.path.stem}-{name}-{len(machines)}.log")
         guest = Machine(log=log, **machine)
         guest.expect_trouble = expect_trouble

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, wanted_machine
 from harness import Machine
 from json_shape import differences
 
@@ -202,7 +202,8 @@ COMMANDS = {
 def machine(request):
     """One machine for all rows: none of them leaves it other than it was."""
     log = os.path.join(request.config.rootpath, "build/system-logs/test_commands.log")
-    with Machine(log=log, nodes=2, extra=["-numa", "dist,src=0,dst=1,val=31"]) as guest:
+    with Machine(log=log, nodes=2, extra=["-numa", "dist,src=0,dst=1,val=31"],
+                 **wanted_machine(request.config)) as guest:
         guest.wait_prompt()
         guest.plug("256M")
         guest.plug("130M")

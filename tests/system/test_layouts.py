@@ -123,9 +123,11 @@ def right_aligned(text, columns):
 @pytest.fixture(scope="module")
 def reports(request):
     """What our machine prints, by command."""
+    from conftest import wanted_machine
     from harness import Machine
     log = os.path.join(request.config.rootpath, "build/system-logs/test_layouts.log")
-    with Machine(log=log, nodes=2, extra=["-numa", "dist,src=0,dst=1,val=31"]) as guest:
+    with Machine(log=log, nodes=2, extra=["-numa", "dist,src=0,dst=1,val=31"],
+                 **wanted_machine(request.config)) as guest:
         guest.wait_prompt()
         guest.plug("1G", node=1)
         guest.ok("online dimm0 movable")
