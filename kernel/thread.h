@@ -13,7 +13,7 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 
-#define THREAD_NAME_MAX	  24
+#define THREAD_NAME_MAX 24
 #ifdef CONFIG_KASAN
 #define THREAD_STACK_SIZE (32 * KiB) /* redzones around every variable */
 #else

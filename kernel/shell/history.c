@@ -34,7 +34,7 @@ void history_add(struct history *h, const char *line)
 
 	if (len == 1 || len > sizeof(h->text))
 		return;
-	if (h->count != 0 && strcmp(history_at(h, h->count - 1), line) == 0)
+	if (h->count != 0 && strcmp(h->text + h->at[h->count - 1], line) == 0)
 		return;
 	while (h->used + len > sizeof(h->text) || h->count == HISTORY_LINES)
 		drop_oldest(h);

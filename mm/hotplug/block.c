@@ -155,6 +155,7 @@ int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_blo
 		if (device == NULL)
 			break;
 		block = block_by_pfn(MAX(pfn, device->start));
+		ASSERT(block != NULL);
 		any = true;
 		err = fn(block, arg);
 		if (err != 0)

@@ -152,7 +152,7 @@ WORDS = {
 }
 
 
-# Of fuzz_memrange.c: two numbers of 16 bits a piece, whose upper three say how far they are shifted.
+# Of fuzz_memrange.c: two numbers of 16 bits a piece; the upper three bits shift the others.
 def pieces(*ranges):
     return b"".join(struct.pack("<HH", *r).ljust(18, b"\0") for r in ranges)
 
@@ -161,7 +161,8 @@ MEMRANGES = {
     "one": pieces((0x4001, 0x4010)), "joined": pieces((0x4001, 0x4010), (0x4011, 0x4001)),
     "backwards": pieces((0x4011, 0x4001), (0x4001, 0x4010)), "empty": pieces((0x4001, 0)),
     "gap": pieces((0x4001, 0x4010), (0x4012, 0x4001)), "twice": pieces(*[(0x4001, 0x4010)] * 2),
-    "wrapping": pieces((0xFFFF, 0xFFFF)), "many": pieces(*((0x4000 + i, 0x4001) for i in range(17))),
+    "wrapping": pieces((0xFFFF, 0xFFFF)),
+    "many": pieces(*((0x4000 + i, 0x4001) for i in range(17))),
 }
 SYMBOLS = {
     "few": bytes((0x10, 0, 0x10, 0, 1, 0, 0xDF, 0, 0xFF, 0, 9)), "many": bytes(range(1, 130)),
