@@ -198,7 +198,7 @@ static volatile size_t beyond = 64; /* of what the next three have; the compiler
 /* Runs over the canary, too. */
 static __noinline int stack_overrun(void)
 {
-	volatile char few[16];
+	volatile char few[16] = {0};
 
 	for (size_t i = 0; i < beyond; i++)
 		few[i] = 'x';
