@@ -13,7 +13,7 @@
 ## make debug      boot stopped, with gdb attached
 ## make core       a core of the machine of make run, for gdb
 ## make iso        build/headroom.iso, for BIOS and UEFI
-## make coverage   which lines the tests reach; build/coverage/index.html
+## make coverage   which lines the tests reach; build/coverage/index.html [ONLY=cycle,boot]
 ## make compile_commands.json  build/compile_commands.json, for editors
 ## make check      format, clang-tidy, locks, layering, file sizes, scripts
 ## make tsa        the locks alone: clang's thread-safety analysis
@@ -285,7 +285,7 @@ endif
 coverage: setup-coverage
 	@$(SUBMAKE) SAN=gcov iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
-	@$(PYTHON) tools/coverage $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
+	@$(PYTHON) tools/coverage $(if $(ONLY),--only=$(ONLY)) $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
 
 model: setup-test
 	@tools/model

@@ -16,7 +16,9 @@ FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -DHOST_BUILD -I. -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 # Tables are small; a length limit keeps mutation where it finds something.
-FUZZ_FLAGS := -max_len=8192 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
+FUZZ_LEN_editor := 300 # keys; each redraws the line
+FUZZ_LEN_multiboot2 := 2048
+FUZZ_FLAGS := -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
 
 fuzz_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
 
@@ -28,9 +30,11 @@ $(FUZZ_DIR)/$(1): tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.h $(call fuzz_sources,t
 
 .PHONY: fuzz-$(1) fuzz-quick-$(1)
 fuzz-$(1): $(FUZZ_DIR)/$(1) $(FUZZ_DIR)/seeds.done
-	@tests/fuzz/run $(FUZZ_DIR) $(1) -max_total_time=$$(FUZZ_SECONDS) $$(FUZZ_FLAGS)
+	@tests/fuzz/run $(FUZZ_DIR) $(1) -max_total_time=$$(FUZZ_SECONDS) \
+		-max_len=$$(or $$(FUZZ_LEN_$(1)),8192) $$(FUZZ_FLAGS)
 fuzz-quick-$(1): $(FUZZ_DIR)/$(1) $(FUZZ_DIR)/seeds.done
-	@tests/fuzz/run $(FUZZ_DIR) $(1) -runs=$$(FUZZ_RUNS) -seed=1 $$(FUZZ_FLAGS)
+	@tests/fuzz/run $(FUZZ_DIR) $(1) -runs=$$(FUZZ_RUNS) -seed=1 \
+		-max_len=$$(or $$(FUZZ_LEN_$(1)),8192) $$(FUZZ_FLAGS)
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(n))))
 

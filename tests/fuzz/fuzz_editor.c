@@ -9,13 +9,26 @@
 static struct history history;
 static struct editor editor;
 
-/* Control bytes that the editor has a use for. */
+static bool is_sent(uint8_t byte)
+{
+	switch (byte) { /* control bytes that the editor has a use for */
+	case '\a':
+	case '\b':
+	case '\r':
+	case '\n':
+	case 0x1b:
+		return true;
+	default:
+		return byte >= 0x20;
+	}
+}
+
 static void emit(void *ctx, const char *bytes, size_t len)
 {
 	(void)ctx;
 	MUST(len > 0 && len <= EDITOR_MAX + 64);
 	for (size_t i = 0; i < len; i++)
-		MUST((uint8_t)bytes[i] >= 0x20 || strchr("\a\b\r\n\x1b", bytes[i]) != NULL);
+		MUST(is_sent((uint8_t)bytes[i]));
 }
 
 static void check_line(void)

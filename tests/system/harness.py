@@ -14,7 +14,11 @@ DIRECT_MAP = 0xffff800000000000
 DESCRIPTOR = 32  # bytes of a struct page
 
 # Is the kernel under test one with the checks of CONFIG_DEBUG?
-DEBUG_BUILD = re.search(r"/build/(?:llvm/)?(?!llvm/)[a-z]+/", os.environ.get("HEADROOM_ISO", "")) is not None
+ISO = os.environ.get("HEADROOM_ISO", "")
+DEBUG_BUILD = re.search(r"/build/(?:llvm/)?(?!llvm/)[a-z]+/", ISO) is not None
+# ... and the address sanitizer's?  There an eighth of each DIMM is shadow, in its head.
+KASAN_BUILD = "/kasan/" in ISO
+SHADOW_SHARE = 8
 
 # _OST source events and status codes [ACPI 6.5 6.3.5].
 OST_INSERT, OST_EJECT = 1, 3

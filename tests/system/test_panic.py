@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import ROOT
-from harness import DEBUG_BUILD
+from harness import DEBUG_BUILD, KASAN_BUILD
 
 # Case of `provoke`: what the first line of the report says, and a function of the backtrace.
 CASES = {
@@ -52,7 +52,6 @@ KASAN_CASES = {
     "page-after-free": (r"kasan: use-of-free-page: write of 1 byte at 0x\w+ by page_after_free",
                         "page_after_free", r"page frame 0x\w+, byte 64 of it\n.*\[ff\]"),
 }
-KASAN_BUILD = "kasan" in os.environ.get("HEADROOM_ISO", "")
 
 
 def provoke(guest, case):
