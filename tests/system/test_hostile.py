@@ -1,6 +1,7 @@
 """Nothing in a DIMM is believed before it is written; what leaves is clean."""
 import mmap
 import os
+import shutil
 import struct
 
 import pytest
@@ -19,11 +20,26 @@ def backing(tmp_path, size, fill):
     return str(path)
 
 
-def forged_descriptors(size):
-    """A head full of what looks like free chunks and live pointers."""
-    words = [0x0000000000000001, VMEMMAP + 0x8000000, DIRECT_MAP + 4 * GIB, 0xffffffff80100000]
-    page = struct.pack("<4Q", *words) * 128
-    return ((offset, page) for offset in range(0, min(size, 32 * MIB), 4096))
+# struct page's first word: state, order, limit, zone (mm/page.h).  Zones 0 and 1 are node 0's.
+FREE, USED, PCP, ISOLATED, COVERED = 1, 2, 3, 4, 5
+FORGERIES = {
+    "free page": (FREE, 0, 0, 0), "free 2 MiB": (FREE, 9, 18, 1), "free block": (FREE, 15, 18, 1),
+    "free GiB": (FREE, 18, 18, 0), "on a list": (PCP, 0, 18, 1), "used": (USED, 0, 18, 0),
+    "isolated": (ISOLATED, 15, 18, 1), "covered": (COVERED, 0, 0, 1),
+}
+
+
+def forged_descriptors(size, kind="free page"):
+    """A head full of what looks like descriptors of one state, with pointers that are valid: to
+    the memmap of the DIMM itself, to its memory, to boot memory, to the kernel's text."""
+    state, order, limit, zone = FORGERIES[kind]
+    tag = state | order << 8 | limit << 16 | zone << 24
+    own = VMEMMAP + 4 * GIB // PAGE * DESCRIPTOR
+    page = b"".join(
+        struct.pack("<4Q", tag, own + DESCRIPTOR * i, own + DESCRIPTOR * i, i) if i % 2 else
+        struct.pack("<4Q", tag, DIRECT_MAP + MIB * i, 0xffffffff80110000, 2 ** 64 - 1)
+        for i in range(PAGE // DESCRIPTOR))
+    return ((offset, page) for offset in range(0, min(size, 32 * MIB), PAGE))
 
 
 @pytest.mark.parametrize("byte", [0x00, 0xff, 0x5a])
@@ -36,6 +52,30 @@ def test_any_contents(boot, tmp_path, byte):
 def test_forged_contents(boot, tmp_path):
     size = 256 * MIB
     life(boot(), backing(tmp_path, size, forged_descriptors(size)), size)
+
+
+def test_every_forgery(boot, tmp_path):
+    """Each state that a descriptor can have, with valid pointers in it."""
+    guest, size = boot(), 130 * MIB
+    for kind in FORGERIES:
+        life(guest, backing(tmp_path, size, forged_descriptors(size, kind)), size)
+
+
+def test_old_contents_come_back(boot, tmp_path):
+    """The backend is plugged again with what the DIMM held while it was in use: descriptors, page
+    tables and objects of ours, all of them true a moment ago and at the same place."""
+    size = 256 * MIB
+    path, old = backing(tmp_path, size, ()), str(tmp_path / "old")
+    guest = boot()
+    for zone in ("movable", "kernel"):
+        ident, name = guest.plug_named(size, backing="file", path=path)
+        guest.ok(f"online {name} {zone}")
+        guest.ok(f"hog start h 200M {'movable' if zone == 'movable' else ''}", scale=4)
+        shutil.copyfile(path, old)
+        guest.ok("hog stop h")
+        guest.eject(ident)
+        shutil.copyfile(old, path)
+        life(guest, path, size)
 
 
 def test_contents_of_an_earlier_life(boot, tmp_path):
@@ -55,7 +95,7 @@ def life(guest, path, size):
         ident, name = guest.plug_named(size, backing="file", path=path)
         guest.ok(f"online {name} movable")
         guest.check()
-        guest.ok("hog start h 200M movable", scale=4)
+        guest.ok(f"hog start h {size * 3 // 4 // MIB}M movable", scale=4)
         guest.ok("hog verify h", scale=4)
         guest.check()
         guest.ok("hog stop h")
