@@ -113,11 +113,12 @@ static uint64_t used_pages(const struct memory_device *device)
 static void print_device(const struct memory_device *device, bool selected)
 {
 	uint64_t used = used_pages(device);
-	char size[24], text[24];
+	char size[24], text[24], blocks[24];
 
-	shell_printf("%s %-6s %7s  node %u  %4u/%-4u blocks ", selected ? ">" : " ", device->name,
+	snprintf(blocks, sizeof(blocks), "%u/%u", device->blocks_online, device->nblocks);
+	shell_printf("%s %-6s %7s  node %u  %9s blocks ", selected ? ">" : " ", device->name,
 		     format_size(device->npages * PAGE_SIZE, false, size, sizeof(size)),
-		     device->node, device->blocks_online, device->nblocks);
+		     device->node, blocks);
 	print_bar(used, device->npages, COLOR_GREEN);
 	shell_printf(" %s used" LINE_END, format_size(used * PAGE_SIZE, false, text, sizeof(text)));
 }
