@@ -140,11 +140,14 @@ class Guest:
 
     @property
     def text(self):
-        """All that the serial line has said.  (Joined when looked at: appending each of a million
-        pieces to a long string would take as long as the machine.)"""
+        """All that the serial line has said."""
         with self._cond:
             if self._news:
-                self._text += "".join(self._news)
+                # Grown in place, since nobody else refers to it: a copy of megabytes for each of
+                # a million pieces would take longer than the machine.
+                text, self._text = self._text, ""
+                text += "".join(self._news)
+                self._text = text
                 self._news.clear()
             return self._text
 

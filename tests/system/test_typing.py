@@ -127,6 +127,8 @@ def test_a_dimm_at_every_place_of_the_cursor(boot):
     for place in places:
         moments.try_one(LEFT.encode() * (at - place), line, place)
         at = place
+    guest.send("\x03")
+    assert len(guest.lsdimm()) == len(places)
 
 
 def alive(guest, tries=5):
