@@ -56,6 +56,7 @@ def test_faults_beside_load(boot):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(2 * 3600)
 def test_sweep_beside_load(boot):
     guest = boot(nodes=2, smp=4)
     for size in ("130M", "256M"):

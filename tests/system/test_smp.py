@@ -93,7 +93,7 @@ def eject_under_churn(boot, smp, cycles):
         for _ in range(cycles):
             ident, name = guest.plug_named("256M", node=1)
             guest.ok(f"online {name} movable", scale=4)
-            start_churners(guest, smp, "x", ["16M movable node=1"])
+            start_churners(guest, smp, "x", ["4M movable node=1"])
             guest.eject(ident, scale=8)
             moved += stop_hogs(guest, smp, "x")
         stop_hogs(guest, smp, "c")
@@ -123,6 +123,7 @@ def test_eject_under_churn_on_every_cpu(boot, smp):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(4 * 3600)
 def test_200_ejects_under_churn(boot):
     eject_under_churn(boot, 4, 200)
 
