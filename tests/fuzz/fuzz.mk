@@ -18,6 +18,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -DHOST_BUILD -I. -Wall -Wextra -fno-omit-frame-
 # Tables are small; a length limit keeps mutation where it finds something.
 FUZZ_LEN_editor := 300 # keys; each redraws the line
 FUZZ_LEN_multiboot2 := 2048
+FUZZ_LEN_symbols := 256
 FUZZ_FLAGS := -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
 
 fuzz_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
