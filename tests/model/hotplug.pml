@@ -100,7 +100,7 @@ inline set_state(a_b, a_to)
 	bstate[a_b] = a_to
 }
 
-/* mutex_lock() by the worker begins; what it does with the lock follows, in one step with its end. */
+/* mutex_lock() by the worker begins; what it does with the lock follows, in one step. */
 inline queue_up()
 {
 #if defined(PROGRESS) && !defined(NO_HANDOVER)
