@@ -40,7 +40,8 @@ DOMAIN = """\
   <devices>
     <emulator>{emulator}</emulator>
     <disk type='file' device='cdrom'>
-      <driver name='qemu' type='raw'/><source file='{iso}'/><target dev='sda' bus='sata'/><readonly/>
+      <driver name='qemu' type='raw'/><source file='{iso}'/>
+      <target dev='sda' bus='sata'/><readonly/>
     </disk>
     <serial type='unix'><source mode='bind' path='{serial}'/><target port='0'/></serial>
     <controller type='usb' model='none'/><memballoon model='none'/>
