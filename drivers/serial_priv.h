@@ -11,7 +11,7 @@
 
 /* Registers, as offsets [PC16550D 8.0]. */
 enum { REG_DATA = 0, REG_IER = 1, REG_FCR = 2, REG_LCR = 3, REG_MCR = 4, REG_LSR = 5 };
-enum { REG_IIR = 2 }; /* as REG_FCR is read */
+enum { REG_IIR = 2 };				    /* as REG_FCR is read */
 enum { REG_DIVISOR_LOW = 0, REG_DIVISOR_HIGH = 1 }; /* while LCR_DLAB is set */
 
 #define LCR_8N1	    0x03

@@ -20,8 +20,7 @@
 #include "mm/page_pin.h"
 
 #define CELLS_MAX (2 * MAP_COLUMNS)
-#define FRAGMENTS 4 /* pieces, besides whole blocks, that a free cell may have to count as whole \
-		     */
+#define FRAGMENTS 4 /* pieces, besides whole blocks, that a free cell may be in */
 
 const char *map_line_end = "";
 

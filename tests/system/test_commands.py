@@ -2,7 +2,7 @@
 
 COMMANDS has a row a command, and the tests of the table compare it with what `help` lists: a
 command without a row fails the suite, and so does a row without a test of output, of -J (where the
-usage line has it) and of an error, and an option or a fixed word of a usage line that no test types.
+usage line has it) and of an error, and an option or a fixed word of usage lines that none types.
 What -J prints is compared with the table in docs/shell.md.
 """
 import os
@@ -100,8 +100,9 @@ COMMANDS = {
         [("chmem -e -b 34", r"chmem: 1 block enabled"), ("chmem -d -b 34", ".*1 block disabled"),
          ("chmem -e 128M -z Movable; chmem -d 0x110000000-0x117ffffff", ".*disabled"),
          ("chmem -e 128M -z Normal; chmem -d 128M", r"chmem: 128M disabled")], [],
-        [("chmem -e -b 99", "ENOENT"), ("chmem -e 100M", "EINVAL"), ("chmem -e 128M -z x", "EINVAL"),
-         ("chmem 128M", "EINVAL")], after="offline 0x110000000-0x117ffffff"),
+        [("chmem -e -b 99", "ENOENT"), ("chmem -e 100M", "EINVAL"),
+         ("chmem -e 128M -z x", "EINVAL"), ("chmem 128M", "EINVAL")],
+        after="offline 0x110000000-0x117ffffff"),
     "free": Row(
         [("free -b", r"Mem: +\d{9} +\d+ +\d+ +\d+ +\d+"), ("free", r"Mem: +\d{6} .*"),
          ("free -k", r"Mem: +\d{6} .*"), ("free -m", r"Mem: +\d{3} .*"), ("free -g", r"Mem: +0 .*"),
@@ -160,8 +161,9 @@ COMMANDS = {
           r"b +\S+ +kernel .*"),
          ("hog unpin a; hog pin b 0.01; hog verify b; echo verified", r"verified")],
         ["hog list -J"],
-        [("hog stop nobody", "ENOENT"), ("hog start x 0", "EINVAL"), ("hog verify nobody", "ENOENT"),
-         ("hog start held 1M", "EEXIST"), ("hog start x 1T", "ENOMEM")],
+        [("hog stop nobody", "ENOENT"), ("hog start x 0", "EINVAL"),
+         ("hog verify nobody", "ENOENT"), ("hog start held 1M", "EEXIST"),
+         ("hog start x 1T", "ENOMEM")],
         after="hog stop a; hog stop b",
         elsewhere={"max": "test_exhausted.py", "slabs": "test_exhausted.py"}),
     "stress": Row([("stress 1 seed=7", r"stress: ok: .* seed 7")], [], [("stress x", "EINVAL")]),
@@ -170,7 +172,8 @@ COMMANDS = {
     "check": Row([("check", r"check: ok")], ["check -J"], [("check x", "EINVAL")]),
     "selftest": Row([("selftest -b mutex", r"ok \d+ .*"), ("selftest -l", r"mutex\..*")], [],
                     [("selftest nosuchtest", "ENOENT")]),
-    "bench": Row([("bench page", r".*page.*")], ["bench page -J"], [("bench nosuchbench", "ENOENT")],
+    "bench": Row([("bench page", r".*page.*")], ["bench page -J"],
+                 [("bench nosuchbench", "ENOENT")],
                  elsewhere={"-c": "test_bench.py"}),
     "fault": Row([("fault list", r"migrate_alloc .*"),
                   ("fault migrate_alloc 9 always; fault list; fault migrate_alloc off; fault off",
@@ -359,4 +362,5 @@ def test_panic(boot):
     guest = boot(expect_trouble=True)
     start = len(guest.text)
     guest.send("panic because of it\r")
-    guest.expect(r"^panic: asked for by the shell: because of it\r?$.*^panic> $", start=start, panic_ok=True)
+    guest.expect(r"^panic: asked for by the shell: because of it\r?$.*^panic> $", start=start,
+                 panic_ok=True)

@@ -1,4 +1,4 @@
-"""tools/memmap: a machine that runs, one that ended, and what a program kept; what the SVG shows."""
+"""tools/memmap: of a machine that runs, of one that ended, of what was kept; what the SVG shows."""
 import json
 import os
 import socket

@@ -124,8 +124,8 @@ def test_colour_of_a_report(boot):
 
 def test_every_case_is_tested(boot):
     names = re.findall(r"^(\S+)", boot().ok("provoke"), re.M)
-    assert sorted(names) == sorted({*CASES, *KASAN_CASES, "lock-order", "departed-dimm", "departed-page", "format-n",
-                                   "undefined"})
+    assert sorted(names) == sorted({*CASES, *KASAN_CASES, "lock-order", "departed-dimm",
+                                    "departed-page", "format-n", "undefined"})
 
 
 def test_format_n_is_refused(boot):
