@@ -15,7 +15,7 @@
 #include "kernel/spinlock.h"
 
 #define DIVISOR	      1 /* 115200 baud */
-#define TRANSMIT_SPIN 1000000U
+#define TRANSMIT_SPIN 4000000U
 
 static struct spinlock serial_lock = SPINLOCK_INIT("serial", RANK_SERIAL);
 static bool absent;	   /* set once at boot */
@@ -41,10 +41,12 @@ void serial_init(void)
 static void wait_empty(void)
 {
 	for (unsigned i = 0; i < TRANSMIT_SPIN; i++) {
-		if (io_in8(COM1 + REG_LSR) & LSR_EMPTY)
-			break;
+		if (io_in8(COM1 + REG_LSR) & LSR_EMPTY) {
+			room = burst;
+			return;
+		}
 	}
-	room = burst;
+	room = 1; /* nobody takes it: lose a byte, not a FIFO full */
 }
 
 static void write_byte(uint8_t byte)

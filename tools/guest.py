@@ -136,7 +136,6 @@ class Guest:
                 self.echo(data.decode("latin-1"))
             if not data:
                 return
-            time.sleep(0.001)  # QEMU hands over byte by byte: let some gather
 
     @property
     def text(self):
