@@ -71,7 +71,7 @@ def test_node_born_and_gone(boot):
     """A node without memory is made by its first DIMM and ends with its last."""
     extra = ["-numa", "node,nodeid=0,cpus=0-1,memdev=m0", "-numa", "node,nodeid=1",
              "-object", "memory-backend-ram,id=m0,size=512M"]
-    guest = boot(extra=extra)
+    guest = boot(smp=2, extra=extra)
     before = guest.ok("numa")
     ident, name = guest.plug_named("256M", node=1)
     guest.ok(f"online {name} movable")
