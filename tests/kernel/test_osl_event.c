@@ -8,7 +8,7 @@
 #include "mm/hotplug/hotplug.h"
 #include "tests/kernel/selftest.h"
 
-static bool ring_may_go_on; /* [a] */
+static bool ring_may_go_on;  /* [a] */
 static unsigned ring_served; /* [a] */
 
 static void hold_the_ring(void *arg __unused)
