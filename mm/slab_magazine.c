@@ -193,9 +193,9 @@ static void unload(struct slab_cache *cache, struct slab_cpu *cpu) REQUIRES(&cpu
 	change_places(cpu);
 }
 
+/* => interrupts off */
 static char *take_slow(struct slab_cache *cache, const void *caller)
 {
-	uint64_t flags = cpu_irq_save();
 	struct slab_cpu *cpu = &cache->cpus[cpu_id()];
 	char *object = NULL;
 
@@ -207,7 +207,6 @@ static char *take_slow(struct slab_cache *cache, const void *caller)
 		cpu->allocs++;
 	}
 	cpulock_drop(&cpu->lock);
-	cpu_irq_restore(flags);
 	return object;
 }
 
@@ -236,19 +235,24 @@ static void count_failure(struct slab_cache *cache)
 void *slab_alloc_slow(struct slab_cache *cache, const void *caller)
 {
 	char *object = NULL;
+	uint64_t flags;
 
 	alloc_watch_asked((uint32_t)(uintptr_t)caller);
 	if (FAULT_HIT(alloc_slab)) {
 		count_failure(cache);
 		return NULL;
 	}
+	flags = cpu_irq_save(); /* until it is born */
 	if (cache->ncpus != 0)
 		object = take_slow(cache, caller);
 	if (object == NULL) {
 		slab_magazines_drain(cache); /* other CPUs may have what is wanted */
 		object = take_direct(cache, caller);
 	}
-	return object != NULL ? slab_object_born(cache, object) : NULL;
+	if (object != NULL)
+		object = slab_object_born(cache, object);
+	cpu_irq_restore(flags);
+	return object;
 }
 
 static void give_direct(struct slab_cache *cache, char *object)
@@ -263,13 +267,11 @@ static void give_direct(struct slab_cache *cache, char *object)
 void slab_free_slow(struct slab_cache *cache, char *object)
 {
 	struct slab_cpu *cpu;
-	uint64_t flags;
 
 	if (cache->ncpus == 0) {
 		give_direct(cache, object);
 		return;
 	}
-	flags = cpu_irq_save();
 	cpu = &cache->cpus[cpu_id()];
 	cpulock_take(&cpu->lock);
 	if (cpu->loaded->count == cache->magazine_size)
@@ -277,7 +279,6 @@ void slab_free_slow(struct slab_cache *cache, char *object)
 	cpu->loaded->object[cpu->loaded->count++] = object;
 	cpu->frees++;
 	cpulock_drop(&cpu->lock);
-	cpu_irq_restore(flags);
 }
 
 /* --- draining --- */

@@ -192,15 +192,19 @@ bool slab_magazines_drain(struct slab_cache *cache);
 
 /* What the fast path cannot: asks the watchers, goes to the depot or the slabs. */
 void *slab_alloc_slow(struct slab_cache *cache, const void *caller);
-/* The object is dead (slab_object_dies()). */
+/* The object is dead (slab_object_dies()).  => interrupts off since it died */
 void slab_free_slow(struct slab_cache *cache, char *object);
 
 /* --- the fast path: one object from or to this CPU's loaded magazine --- */
 
-/* NULL: it is empty, or somebody drains it. */
+/*
+ * An object is taken and born, or dies and is put away, with interrupts off throughout: who counts
+ * while threads stand still (slab_verify()) finds none on its way.
+ */
+
+/* NULL: it is empty, or somebody drains it.  => interrupts off */
 static __always_inline char *slab_magazine_take(struct slab_cpu *cpus)
 {
-	uint64_t flags = cpu_irq_save();
 	struct slab_cpu *cpu = &cpus[cpu_id()];
 	char *object = NULL;
 
@@ -213,14 +217,12 @@ static __always_inline char *slab_magazine_take(struct slab_cpu *cpus)
 		}
 		cpulock_drop(&cpu->lock);
 	}
-	cpu_irq_restore(flags);
 	return object;
 }
 
-/* False: it is full, or somebody drains it. */
+/* False: it is full, or somebody drains it.  => interrupts off */
 static __always_inline bool slab_magazine_put(struct slab_cache *cache, char *object)
 {
-	uint64_t flags = cpu_irq_save();
 	struct slab_cpu *cpu = &cache->cpus[cpu_id()];
 	bool put = false;
 
@@ -234,7 +236,6 @@ static __always_inline bool slab_magazine_put(struct slab_cache *cache, char *ob
 		}
 		cpulock_drop(&cpu->lock);
 	}
-	cpu_irq_restore(flags);
 	return put;
 }
 
@@ -243,14 +244,18 @@ static __always_inline void *slab_alloc_for(struct slab_cache *cache, const void
 {
 	char *object = NULL;
 
-	if (likely(!fault_active && !alloc_watch_active()))
+	if (likely(!fault_active && !alloc_watch_active())) {
+		uint64_t flags = cpu_irq_save();
+
 		object = slab_magazine_take(cache->cpus);
-	if (unlikely(object == NULL))
-		return slab_alloc_slow(cache, caller);
-	return slab_object_born(cache, object);
+		if (likely(object != NULL))
+			object = slab_object_born(cache, object);
+		cpu_irq_restore(flags);
+	}
+	return likely(object != NULL) ? object : slab_alloc_slow(cache, caller);
 }
 
-/* A dead object goes where it can be given out again. */
+/* A dead object goes where it can be given out again.  => interrupts off since it died */
 static __always_inline void slab_free_dead(struct slab_cache *cache, char *object)
 {
 	if (unlikely(!slab_magazine_put(cache, object)))
@@ -259,10 +264,13 @@ static __always_inline void slab_free_dead(struct slab_cache *cache, char *objec
 
 static __always_inline void slab_free_to(struct slab_cache *cache, char *object)
 {
+	uint64_t flags = cpu_irq_save();
+
 	kasan_slab_check(cache, object);
 	slab_object_dies(cache, object);
 	if (!kasan_slab_free(cache, object))
 		slab_free_dead(cache, object);
+	cpu_irq_restore(flags);
 }
 
 #endif

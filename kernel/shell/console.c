@@ -195,7 +195,7 @@ void console_complete(const char *text)
 	if (text == NULL)
 		editor_bell(&editor);
 	else
-		editor_insert(&editor, text, strlen(text));
+		editor_completed(&editor, text);
 	console_leave(flags);
 }
 

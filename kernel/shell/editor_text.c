@@ -91,6 +91,12 @@ void text_set(struct editor *e, const char *line)
 	screen_update(e, same);
 }
 
+void editor_completed(struct editor *e, const char *text)
+{
+	e->last_was_tab = false;
+	editor_insert(e, text, strlen(text));
+}
+
 bool editor_insert(struct editor *e, const char *text, size_t len)
 {
 	size_t at = e->cursor;

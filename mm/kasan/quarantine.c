@@ -98,11 +98,12 @@ void kasan_drain(void)
 	bool any;
 
 	do {
-		uint64_t flags = spin_lock(&quarantine.lock);
+		uint64_t flags = cpu_irq_save(), inner = spin_lock(&quarantine.lock);
 
 		any = take(&cache, &object);
-		spin_unlock(&quarantine.lock, flags);
+		spin_unlock(&quarantine.lock, inner);
 		if (any)
 			slab_free_dead(cache, object);
+		cpu_irq_restore(flags);
 	} while (any);
 }

@@ -170,7 +170,7 @@ COMMANDS = {
     "provoke": Row([("provoke", r"write-text\b.*")], [], [("provoke nosuch", "EINVAL")],
                    elsewhere={"output": "test_panic.py"}),
     "check": Row([("check", r"check: ok")], ["check -J"], [("check x", "EINVAL")]),
-    "selftest": Row([("selftest -b mutex", r"ok \d+ .*"), ("selftest -l", r"mutex\..*")], [],
+    "selftest": Row([("selftest -b log", r"ok \d+ .*"), ("selftest -l", r"mutex\..*")], [],
                     [("selftest nosuchtest", "ENOENT")]),
     "bench": Row([("bench page", r".*page.*")], ["bench page -J"],
                  [("bench nosuchbench", "ENOENT")],

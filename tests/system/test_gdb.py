@@ -16,7 +16,8 @@ MARK = "@@@"
 
 def gdb_arguments(target, commands):
     """A core's path or a socket's `remote PATH`; each command's output comes behind a mark."""
-    args = ["gdb", "-q", "-batch", "-iex", "set pagination off", "-iex", "set width 0", qemu.kernel()]
+    args = ["gdb", "-q", "-batch", "-iex", "set pagination off", "-iex", "set width 0",
+            qemu.kernel()]
     args += ["-ex", f"target {target}"] if target.startswith("remote") else [target]
     args += ["-x", os.path.join(ROOT, "tools/headroom.gdb.py")]
     for command in commands:

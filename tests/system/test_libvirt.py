@@ -7,9 +7,11 @@ it is nobody.
 """
 import json
 import os
+import pathlib
 import re
 import shutil
 import socket
+import tempfile
 import time
 
 import pexpect
@@ -148,17 +150,19 @@ class Virsh:
 
 
 @pytest.fixture
-def virsh(tmp_path, request):
+def virsh(request):
     if not shutil.which("virsh") or not os.path.exists(DRIVER):
         if request.config.getoption("--full"):
             pytest.fail("virsh or libvirt's QEMU driver is not installed (tools/setup test-full)")
         pytest.skip("virsh or libvirt's QEMU driver is not installed (tools/setup test-full)")
-    client = Virsh(tmp_path)
-    try:
-        client.wait(r"^hr> ")
-        yield client
-    finally:
-        client.close()
+    # libvirt makes sockets deep below its folder, and a socket's path has 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="hr", dir="/tmp") as folder:
+        client = Virsh(pathlib.Path(folder))
+        try:
+            client.wait(r"^hr> ")
+            yield client
+        finally:
+            client.close()
 
 
 def test_attach_and_detach(virsh):

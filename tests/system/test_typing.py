@@ -55,8 +55,8 @@ MIDDLES = [
     (b"\x12", searching(""), "", 0), (b"t", searching("t"), "echo one two", 9),
     (b"w", searching("tw"), "echo one two", 9),
     (b"q", searching("twq", "failed "), "echo one two", 9),
-    (b"\x7f", searching("tw"), "echo one two", 9), (b"\x12", searching("tw", "failed "),
-                                                   "echo one two", 9),
+    (b"\x7f", searching("tw", "failed "), "echo one two", 9),  # as readline has it
+    (b"\x12", searching("tw", "failed "), "echo one two", 9),
     (b"\x07", "hr> ", "", 0), (b"\x1b[A", "hr> ", "echo one two", 12),
     (b"\x17", "hr> ", "echo one ", 9), (b"\x01", "hr> ", "echo one ", 0),
     (b"\x19", "hr> ", "twoecho one ", 3), (b"\x05\x15", "hr> ", "", 0),

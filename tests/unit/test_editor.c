@@ -331,8 +331,10 @@ static void tab_asks_twice(void **state)
 	assert_int_equal(feed("on\t"), EDITOR_COMPLETE);
 	assert_int_equal(feed("\t"), EDITOR_LIST);
 	assert_int_equal(feed("l\t"), EDITOR_COMPLETE);
-	editor_insert(&editor, "ine ", 4);
+	editor_completed(&editor, "ine ");
 	assert_string_equal(editor.line, "online ");
+	assert_int_equal(feed("\t"), EDITOR_COMPLETE);
+	assert_int_equal(feed("\t"), EDITOR_LIST);
 	assert_shown();
 }
 
