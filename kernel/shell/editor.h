@@ -113,8 +113,8 @@ void editor_leave(struct editor *e);
 
 /* Inserts at the cursor as if typed; a bell and false if it does not fit. */
 bool editor_insert(struct editor *e, const char *text, size_t len);
-/* The same for what EDITOR_COMPLETE asked for: as the line has changed, the next Tab completes anew,
- * and only the one after it lists, as with readline. */
+/* The same for what EDITOR_COMPLETE asked for: as the line has changed, the next Tab completes
+ * anew, and only the one after it lists, as with readline. */
 void editor_completed(struct editor *e, const char *text);
 void editor_bell(struct editor *e);
 void editor_set_columns(struct editor *e, unsigned columns);
