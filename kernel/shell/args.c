@@ -60,15 +60,21 @@ int shell_option(struct shell_args *a)
 	return letter;
 }
 
-int shell_only_json(const char *command, int argc, char **argv, bool *json)
+bool shell_json_option(struct shell_args *a, bool *json)
 {
-	struct shell_args a = SHELL_ARGS(command, "J", argc, argv);
 	int opt;
 
 	*json = false;
-	while ((opt = shell_option(&a)) > 0)
+	while ((opt = shell_option(a)) > 0)
 		*json = true;
-	if (opt < 0)
+	return opt == 0;
+}
+
+int shell_only_json(const char *command, int argc, char **argv, bool *json)
+{
+	struct shell_args a = SHELL_ARGS(command, "J", argc, argv);
+
+	if (!shell_json_option(&a, json))
 		return SHELL_USAGE;
 	if (a.noperands != 0)
 		return shell_usage(command, "no such operand: %s", a.operands[0]);

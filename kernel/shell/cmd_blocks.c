@@ -355,11 +355,9 @@ SHELL_COMMAND(eject, "DEVICE [-J]", "offline all of a device, and let the host t
 	struct target target;
 	bool json = false;
 	const char *name;
-	int opt, status;
+	int status;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands != 1)
 		return shell_usage("eject", "one DEVICE is needed");

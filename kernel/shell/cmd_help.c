@@ -143,11 +143,8 @@ SHELL_COMMAND(help, "[COMMAND] [-J]", "what there is, and how it is used", "help
 {
 	struct shell_args a = SHELL_ARGS("help", "J", argc, argv);
 	bool json = false;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands > 1)
 		return shell_usage("help", "no such operand: %s", a.operands[1]);

@@ -80,11 +80,9 @@ SHELL_COMMAND(map, "[TARGET] [-J]", "memory as a picture: state, use and fragmen
 	struct shell_args a = SHELL_ARGS("map", "J", argc, argv);
 	struct block_range range = {0};
 	bool json = false;
-	int opt, status, err;
+	int status, err;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands > 1)
 		return shell_usage("map", "no such operand: %s", a.operands[1]);

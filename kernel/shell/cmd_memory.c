@@ -187,19 +187,13 @@ static unsigned meminfo_lines(const struct memory_sums *sums, struct meminfo_lin
 SHELL_COMMAND(meminfo, "[-J]", "what memory is used for, as /proc/meminfo (bytes with -J)",
 	      "meminfo", SHELL_NORMAL)
 {
-	struct shell_args a = SHELL_ARGS("meminfo", "J", argc, argv);
 	struct meminfo_line lines[MEMINFO_LINES];
 	struct memory_sums sums;
 	struct json j = {0};
 	bool json = false;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (shell_only_json("meminfo", argc, argv, &json) != SHELL_OK)
 		return SHELL_USAGE;
-	if (a.noperands != 0)
-		return shell_usage("meminfo", "no such operand: %s", a.operands[0]);
 	if (!sum_memory("meminfo", &sums))
 		return SHELL_FAIL;
 	meminfo_lines(&sums, lines);
@@ -288,16 +282,10 @@ SHELL_COMMAND(slabinfo, "[-J]", "caches of kernel objects, as /proc/slabinfo", "
 		{"OBJPERSLAB", true}, {"SLABS", true},	     {"CACHED", true},	 {"ALLOCS", true},
 		{"HITS", true},	      {"FAILURES", true},
 	};
-	struct shell_args a = SHELL_ARGS("slabinfo", "J", argc, argv);
 	bool json = false;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (shell_only_json("slabinfo", argc, argv, &json) != SHELL_OK)
 		return SHELL_USAGE;
-	if (a.noperands != 0)
-		return shell_usage("slabinfo", "no such operand: %s", a.operands[0]);
 	if (json)
 		slabinfo_json();
 	else

@@ -124,11 +124,8 @@ SHELL_COMMAND(zones, "BLOCK [-J]", "the zones a block may be onlined to, the def
 	const struct memory_block *block;
 	const char *zones = NULL;
 	bool json = false;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands != 1)
 		return shell_usage("zones", "one BLOCK is needed");

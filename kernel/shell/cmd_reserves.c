@@ -43,20 +43,14 @@ static void reserves_text(const struct hotplug_pool *pool, const struct acpi_sta
 SHELL_COMMAND(reserves, "[-J]", "what hot-plug lives on when memory is out", "reserves",
 	      SHELL_NORMAL)
 {
-	struct shell_args a = SHELL_ARGS("reserves", "J", argc, argv);
 	uint64_t calls = __atomic_load_n(&hotplug_noalloc.calls, __ATOMIC_RELAXED);
 	vaddr_t caller = __atomic_load_n(&hotplug_noalloc.caller, __ATOMIC_RELAXED);
 	struct hotplug_pool pool;
 	struct acpi_status acpi;
 	bool json = false;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (shell_only_json("reserves", argc, argv, &json) != SHELL_OK)
 		return SHELL_USAGE;
-	if (a.noperands != 0)
-		return shell_usage("reserves", "no such operand: %s", a.operands[0]);
 	hotplug_pool_counts(&pool);
 	acpi_get_status(&acpi);
 	(json ? reserves_json : reserves_text)(&pool, &acpi, calls, caller);

@@ -163,11 +163,9 @@ SHELL_COMMAND(why, "TARGET [-J]", "what keeps memory from going offline", "why m
 	struct target target;
 	bool json = false;
 	unsigned groups;
-	int opt, status;
+	int status;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands != 1)
 		return shell_usage("why", "one TARGET is needed");
@@ -287,11 +285,8 @@ SHELL_COMMAND(page, "PFN [-J]", "the chunk that a page frame belongs to, and its
 	const struct memory_block *block;
 	bool json = false;
 	uint64_t pfn;
-	int opt;
 
-	while ((opt = shell_option(&a)) > 0)
-		json = true;
-	if (opt < 0)
+	if (!shell_json_option(&a, &json))
 		return SHELL_USAGE;
 	if (a.noperands != 1 || parse_number(a.operands[0], &pfn) != 0)
 		return shell_usage("page", "one page frame number is needed");

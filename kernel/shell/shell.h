@@ -82,6 +82,9 @@ struct shell_args {
 	}
 /* The next option letter; 0: no more; -1: an error, which was printed. */
 int shell_option(struct shell_args *args);
+/* For a command whose only option is -J: all options, and whether it was among them; false: an
+ * unknown one was said. */
+bool shell_json_option(struct shell_args *args, bool *json);
 /* For a command that takes nothing but -J: SHELL_OK, or SHELL_USAGE with the error printed. */
 int shell_only_json(const char *command, int argc, char **argv, bool *json);
 
