@@ -107,6 +107,16 @@ class Machine(Guest):
             raise GuestError("trouble in the serial log:\n" + "\n".join(trouble[:20]))
 
 
+def eject_answer(guest, slot, mark):
+    """[status], the last word on the host's request for a slot since `mark`; None: not yet."""
+    for event in guest.qmp.events[mark:]:
+        info = event.get("data", {}).get("info", {})
+        if (info.get("slot"), info.get("source")) == (slot, OST_EJECT) \
+                and info["status"] != OST_PENDING:
+            return [info["status"]]
+    return None
+
+
 def free_pages_by_zone(document):
     """buddyinfo -J reduced to the free pages of each zone (how they are cut may differ)."""
     sums = {}

@@ -13,8 +13,7 @@ Cycle N of a seed draws the same numbers whether or not the ones before it ran.
 import random
 import re
 
-from harness import (BLOCK, GIB, MIB, OST_EJECT, OST_INSERT, OST_NO_ROOM, OST_PENDING,
-                     OST_SUCCESS, PAGE)
+from harness import (BLOCK, GIB, MIB, OST_INSERT, OST_NO_ROOM, OST_SUCCESS, PAGE, eject_answer)
 
 NODES = 2
 MACHINE = {"mem": "512M", "slots": 16, "maxmem": "64G", "nodes": NODES}
@@ -149,15 +148,8 @@ class Soak:
 
     def host_answer(self, slot, mark):
         """The last word on the host's request for a slot."""
-        def last():
-            for event in self.guest.qmp.events[mark:]:
-                info = event.get("data", {}).get("info", {})
-                if (info.get("slot"), info.get("source")) == (slot, OST_EJECT) \
-                        and info["status"] != OST_PENDING:
-                    return [info["status"]]
-            return None
-
-        return self.guest.wait_until(last, f"an answer for slot {slot}", 3000, 0.1)[0]
+        return self.guest.wait_until(lambda: eject_answer(self.guest, slot, mark),
+                                     f"an answer for slot {slot}", 3000, 0.1)[0]
 
     def eject(self, dimm):
         """By the shell or by the host; False if there was no room for what it holds."""

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import OST_EJECT, OST_INSERT, OST_PENDING, OST_SUCCESS
+from harness import OST_INSERT, OST_SUCCESS, eject_answer
 
 SIZES = ("128M", "130M", "256M", "384M", "512M")
 MOST = 4  # DIMMs plugged at once
@@ -39,15 +39,6 @@ class Host:
         self.there += burst
         self.plugs += len(burst)
 
-    def answer(self, slot, mark):
-        """The last word on a request."""
-        for event in self.guest.qmp.events[mark:]:
-            info = event.get("data", {}).get("info", {})
-            if (info.get("slot"), info.get("source")) == (slot, OST_EJECT) \
-                    and info["status"] != OST_PENDING:
-                return [info["status"]]
-        return None
-
     def ask_back(self, count):
         devices = self.guest.memory_devices()
         mark = self.guest.qmp.mark()
@@ -56,7 +47,7 @@ class Host:
             self.guest.unplug(ident)
         for ident in burst:
             slot = str(devices[ident]["slot"])
-            status = self.guest.wait_until(lambda slot=slot: self.answer(slot, mark),
+            status = self.guest.wait_until(lambda slot=slot: eject_answer(self.guest, slot, mark),
                                            f"an answer for {ident}", tries=6000, pause=0.05)[0]
             if status != OST_SUCCESS:
                 self.refusals += 1
