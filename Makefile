@@ -15,6 +15,7 @@
 ## make iso        build/headroom.iso, for BIOS and UEFI
 ## make coverage   which lines the tests reach; build/coverage/index.html [ONLY=cycle,boot]
 ## make compile_commands.json  build/compile_commands.json, for editors
+## make toolchain  an x86_64-elf GCC and Binutils from Debian's sources [PREFIX=DIR]
 ## make check      format, clang-tidy, locks, layering, file sizes, scripts
 ## make tsa        the locks alone: clang's thread-safety analysis
 ## make clean      remove build/
@@ -230,9 +231,10 @@ SETTINGS := MEM SLOTS MAXMEM SMP MACHINE FIRMWARE NODES QEMU_EXTRA
 export $(SETTINGS)
 
 .PHONY: run demo debug setup-run setup-test setup-test-full setup-check setup-debug \
-	setup-coverage setup-bench-linux
+	setup-coverage setup-bench-linux setup-toolchain
 # A static pattern: make looks for no implicit rule for a phony target.
-setup-run setup-test setup-test-full setup-check setup-debug setup-coverage setup-bench-linux: setup-%:
+setup-run setup-test setup-test-full setup-check setup-debug setup-coverage setup-bench-linux \
+	setup-toolchain: setup-%:
 	@tools/setup $* $(if $(filter 1,$(LLVM)),llvm)
 
 # Set-up comes before anything that it may have to install for; hence the second make.
@@ -258,6 +260,10 @@ compile_commands.json:
 .PHONY: core
 core:
 	@tools/core
+
+.PHONY: toolchain
+toolchain: setup-toolchain
+	@tools/toolchain $(PREFIX)
 
 # --- tests -----------------------------------------------------------------------------------
 .PHONY: test test-full check tsa bench bench-smp model bench-linux soak coverage

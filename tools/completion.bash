@@ -4,14 +4,19 @@
 
 _headroom_dimm() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=
-	local i
+	local i socket=()
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
+		--socket) socket=(--socket "${COMP_WORDS[++i]}") ;;
 		add | del | list | events | watch) command=${COMP_WORDS[i]} ;;
 		esac
 	done
+	if [ "$before" = --socket ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+	fi
 	case $command in
 	'')
 		mapfile -t COMPREPLY < <(compgen -W "add del list events watch --socket --help" -- "$word")
@@ -24,7 +29,7 @@ _headroom_dimm() {
 		fi
 		;;
 	del)
-		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" list 2>/dev/null |
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "${socket[@]}" list 2>/dev/null |
 			awk 'NR > 1 && $1 != "backend" { print $1 }')" -- "$word")
 		;;
 	esac

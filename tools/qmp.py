@@ -46,6 +46,11 @@ class Qmp:
         sock.connect(path)
         return cls(sock)
 
+    @property
+    def closed(self):
+        """Whether QEMU has ended; read before `events`, no event of it comes later."""
+        return self._closed
+
     def _read(self):
         rest = b""
         while True:

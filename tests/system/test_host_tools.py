@@ -1,7 +1,8 @@
-"""What stands around the machine: tools/dimm, its completion, the ISO, files for editors."""
+"""What stands around the machine: tools/dimm, its completion, set-up, the ISO, files for editors."""
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 
 import pexpect
@@ -64,26 +65,110 @@ def test_dimm_without_a_machine(tmp_path):
     assert alone.returncode == 1 and "start one with `make run`" in alone.stderr
 
 
+def completed(words):
+    """What bash offers for the last of the words."""
+    script = ("source tools/completion.bash; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
+              "_headroom_dimm; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    done = subprocess.run(["bash", "-c", script, "bash", *words], cwd=ROOT, check=True, text=True,
+                          capture_output=True)
+    return set(done.stdout.split())
+
+
+def test_dimm_events(run):
+    """What `events` shows of a DIMM's life, and the names that the completion knows of."""
+    shell, socket = run
+    dimm = ("tools/dimm", "--socket", socket)
+    events = pexpect.spawn(os.path.join(ROOT, "tools/dimm"), ["--socket", socket, "events"],
+                           encoding="utf-8", timeout=300)
+    events.expect("waiting for hot-plug events")
+    for name in ("north", "south"):
+        assert tool(*dimm, "add", "128M", "--id", name).returncode == 0
+        events.expect(rf"_OST slot \d \({name}\): device check: success \[source 0x1 status 0x0\]")
+    shell.expect("dimm1, 128 MiB")
+    assert completed([*dimm, "del", ""]) == {"north", "south"}
+    assert completed([*dimm, "del", "n"]) == {"north"}
+    assert tool(*dimm, "del", "north").returncode == 0
+    events.expect("DEVICE_DELETED device=north")
+    events.expect("_OST slot 0: ejection request: success")
+    assert completed([*dimm, "del", ""]) == {"south"}
+    shell.send("poweroff\r")
+    events.expect("SHUTDOWN")
+    events.expect("the machine has ended")
+    events.expect(pexpect.EOF)
+
+
 @pytest.mark.parametrize("words,offered", [
     (["tools/dimm", ""], {"add", "del", "list", "events", "watch"}),
     (["tools/dimm", "ev"], {"events"}), (["tools/dimm", "add", "1"], {"128M", "1G"}),
     (["tools/dimm", "add", "1G", "--n"], {"--node"})])
 def test_completion_of_bash(words, offered):
-    script = ("source tools/completion.bash; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
-              "_headroom_dimm; printf '%s\\n' \"${COMPREPLY[@]}\"")
-    done = subprocess.run(["bash", "-c", script, "bash", *words], cwd=ROOT, check=True, text=True,
-                          capture_output=True)
-    assert offered <= set(done.stdout.split())
+    assert offered <= completed(words)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """bare(architecture, user): runs tools/setup on a machine with nothing installed."""
+    def setup(architecture, user):
+        told = tmp_path / "told"
+        programs = {"dpkg": f'[ "$1" = --print-architecture ] && echo {architecture}',
+                    "dpkg-query": "exit 1", "id": f"echo {user}", "sudo": "exit 1",
+                    "apt-get": "exit 0"}
+        for name, body in programs.items():
+            path = tmp_path / name
+            path.write_text(f'#!/bin/sh\necho "{name} $*" >>{told}\n{body}\nexit 0\n')
+            path.chmod(0o755)
+        done = tool("tools/setup", "run", stdin=subprocess.DEVNULL,
+                    env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        return done, told.read_text().splitlines()
+    return setup
+
+
+def test_setup_elsewhere_than_on_a_pc(bare):
+    """GRUB's images for PCs come from amd64, whose packages are made known first."""
+    done, told = bare("arm64", 0)
+    assert done.returncode == 0, done.stderr
+    known = told.index("dpkg --add-architecture amd64")
+    install, = [n for n, line in enumerate(told)
+                if line.startswith("apt-get") and " -y install " in line]
+    assert known < install and any(" update" in line for line in told[known:install])
+    assert {"grub-pc-bin:amd64", "grub-efi-amd64-bin:amd64", "gcc-x86-64-linux-gnu",
+            "grub-common"} <= set(told[install].split())
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_setup_tells_who_is_not_root(bare, architecture):
+    done, told = bare(architecture, 1000)
+    foreign = architecture != "amd64"
+    assert done.returncode == 1 and not any(line.startswith("apt-get") for line in told)
+    assert ("grub-pc-bin:amd64" in done.stderr.split()) == foreign
+    assert ("dpkg --add-architecture amd64" in done.stderr) == foreign
+
+
+def image(path, **env):
+    """The sum of an ISO made of the kernel that is there."""
+    done = tool("tools/mkiso", "build/headroom.elf", "iso/grub.cfg", str(path),
+                env=dict(os.environ, **env))
+    assert done.returncode == 0, done.stderr
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_iso_is_the_same_twice(tmp_path):
-    sums = []
-    for name in ("one.iso", "two.iso"):
-        path = tmp_path / name
-        done = tool("tools/mkiso", "build/headroom.elf", "iso/grub.cfg", str(path))
-        assert done.returncode == 0, done.stderr
-        sums.append(hashlib.sha256(path.read_bytes()).hexdigest())
-    assert sums[0] == sums[1]
+    day = {"SOURCE_DATE_EPOCH": "1000000000"}
+    plain = image(tmp_path / "one.iso")
+    assert image(tmp_path / "two.iso") == plain
+    assert image(tmp_path / "three.iso", **day) == image(tmp_path / "four.iso", **day) != plain
+    stamp = (tmp_path / "four.iso").read_bytes()[16 * 2048 + 813:][:14]  # [ECMA-119 8.4.26.1]
+    assert stamp == b"20010909014640"
+
+
+@pytest.mark.full
+def test_the_iso_is_the_same_anywhere(tmp_path):
+    """Built from nothing in another directory: the same bytes."""
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
+    subprocess.run(["make", "-s", "-j2", "iso"], cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    with open(os.path.join(ROOT, "build/headroom.iso"), "rb") as ours:
+        assert (copy / "build/headroom.iso").read_bytes() == ours.read()
 
 
 def test_compile_commands(tmp_path):
