@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 # pylint: disable=wrong-import-position
 from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
-                    rsdp, sdt, slit, srat, table, x2cpu)
+                    rsdp, sdt, slit, srat, table, x2cpu, x2lapic)
 
 SRATS = {
     "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, G, 0),
@@ -25,6 +25,8 @@ SRATS = {
     "length-0": srat(memory(0, G, 0), b"\1\0", memory(G, G, 1)),
     "short": srat(b"\1\x10" + bytes(14), b"\0\x08" + bytes(6), b"\x09\x14" + bytes(18)),
     "empty": srat(),
+    "many-ranges": srat(*(memory(i * G, G, i % 9) for i in range(515))),
+    "many-cpus": srat(*(x2cpu(i, i % 9) for i in range(515))),
 }
 
 SLITS = {
@@ -48,6 +50,8 @@ MADTS = {
     "length-0": madt(lapic(0, 0), b"\0\0", lapic(1, 1)),
     "short": madt(b"\1\6" + bytes(4), b"\2\4\0\0", b"\5\4\0\0", b"\x09\x08" + bytes(6)),
     "empty": madt(), "lapic": madt(lapic=0xFEE00001),
+    "many-cpus": madt(*(x2lapic(i, i) for i in range(515))),
+    "many-ioapics": madt(*(ioapic(i, 0xFEC00000 + i * 4096, i * 24) for i in range(18))),
 }
 
 
@@ -59,7 +63,7 @@ RSDPS = {
 
 # --- physical memory with all of them in it, from 0x10000 on ---
 def static(tables, width=8, fadt=True):
-    base, image, at = 0x10000, bytearray(4096), 1024
+    base, image, at = 0x10000, bytearray(4096), 256
     addresses = []
 
     def add(raw):
@@ -119,6 +123,7 @@ MULTIBOOTS = {
     "overlaps": info(mmap((0, G, 1), (4096, 8192, 2), (8192, 4096, 5), (0, 100, 4), (50, 100, 3))),
     "wide": info(mmap(*BIOS_MAP, size=40)),
     "many": info(mmap(*((i << 16, 1 << 15, 1) for i in range(300)))),
+    "long-line": info(tag(1, b"numa=off " * 500 + b"\0"), tag(2, b"L" * 80), mmap(*BIOS_MAP)),
     "empty": info(), "no-end": info(mmap(*BIOS_MAP))[:-8],
 }
 
@@ -127,7 +132,7 @@ OPTIONS = {
            b"color=1 loglevel=7 shell=0",
     "bad": b"maxcpus=0 maxcpus=x numa= =on quiet memhp_default_state=onlin shell=2",
     "blank": b" \t\n",
-    "flood": b"x " * 100,
+    "flood": b"x " * 100, "endless": b"maxcpus=2 " * 420,
 }
 
 # Keys and lines of the shell.
@@ -135,12 +140,14 @@ EDITORS = {
     "edit": b"online dimm0\x01\x1b[C\x1b[3~\x1b[F\x17\x19\x14\x7f\x1bb\x1bd\x15\r\x1b[A\x12on\x07",
     "long": b"x" * 200 + b"\x01y\x0b\x19\x0c\x1b[5;132R\r",
     "utf8": "h\u00e9 \u4e2d\u6587 \U0001f600 e\u0301\x1b[D\x1b[D\x7f".encode() * 12 + b"\x03",
+    "doubling": b"x" * 70 + b"\x15\x19\x19" * 7 + b"\r\x10\x12x\x12\x07",
     "tab": b"of\t\tmem\t\r\n\x10\x0e\x04\x1bOA\x1b[[A\x1b[1;5D",
 }
 LINES = {
     "words": b"echo a\\ b 'c  d' \"e \\\" $?\" # f",
     "filters": b"lsmem -a | grep -v on | grep -ic 'x y'; time offline dimm0",
     "mistakes": b"| grep; a | sort 'b;c'; 'd",
+    "too-long": b"a " * 2100, "many-words": b"w " * 70, "many-filters": b"a" + b"|grep b" * 20,
 }
 
 WORDS = {
