@@ -9,6 +9,7 @@
 ## make bench-smp  what several CPUs cost each other: throughput, migration under their writing
 ## make bench-linux  the same work on Debian's own Linux kernel, side by side
 ## make fuzz       TIME=60: every parser for so many seconds; the allocators against models
+## make fuzz-long  INPUTS=100000000 for each parser, in all; with -j2; stop it, and it goes on
 ## make soak       CYCLES=20 [SEED=N]: DIMMs come, are used and go; counts what is lost
 ## make debug      boot stopped, with gdb attached
 ## make core       a core of the machine of make run, for gdb

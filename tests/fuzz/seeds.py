@@ -63,7 +63,7 @@ RSDPS = {
 
 # --- physical memory with all of them in it, from 0x10000 on ---
 def static(tables, width=8, fadt=True):
-    base, image, at = 0x10000, bytearray(4096), 256
+    base, image, at = 0x10000, bytearray(8192), 64 + width * (len(tables) + 1)
     addresses = []
 
     def add(raw):
@@ -87,6 +87,7 @@ STATICS = {
     "xsdt": static([SRATS["two-nodes"], SLITS["two"], MADTS["q35"]]),
     "rsdt": static([MADTS["q35"]], 4, False),
     "twice": static([SRATS["x2apic"], SRATS["two-nodes"]]),
+    "many": static([table(b"OEM1", b"")] * 66),
     "ioapic-in-ram": static([madt(lapic(0, 0), ioapic(0, 0x200000, 0))]),
 }
 
