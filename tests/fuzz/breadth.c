@@ -1,13 +1,14 @@
 /*
  * tests/fuzz/breadth.c - the many inputs of `make fuzz-long`: no coverage is measured.
  *
- * breadth SEED INPUTS SECONDS LENGTH PREFIX DIR...
+ * breadth SEED INPUTS SECONDS LENGTH PREFIX SEEDS DIR...
  *
- * libFuzzer looks for new ways into a parser and keeps them; here what it kept, and the seeds,
- * are changed at random, INPUTS times or for so many SECONDS (0: no limit).  The same SEED over
- * the same files makes the same inputs.  A file longer than LENGTH is taken once in LONG_ONE_IN
- * times, others do not grow beyond LENGTH: a table of eight entries finds most of what one of
- * two hundred does, in a tenth of the time.  SIGTERM ends a run as its last input would.
+ * libFuzzer looks for new ways into a parser and keeps them; here what it kept (DIR), and in a
+ * third of the inputs the SEEDS, which lead deepest, are changed at random: INPUTS times, or for
+ * so many SECONDS (0: no limit).  The same SEED over the same files makes the same inputs.  A
+ * file longer than LENGTH is taken once in LONG_ONE_IN times, others do not grow beyond LENGTH:
+ * a table of eight entries finds most of what one of two hundred does, in a tenth of the time.
+ * SIGTERM ends a run as its last input would.
  *
  * An input lies at the start or at the end of a mapping with an unmapped page on either side, and
  * is read-only there: what is read beyond it, or written, traps in any build; with ASan what lies
@@ -52,8 +53,8 @@ struct entry {
 	size_t size;
 };
 
-static struct entry *entries; /* short ones first */
-static size_t nentries, nshort;
+static struct entry *entries;		/* short ones first */
+static size_t nentries, nshort, nseeds; /* nseeds: of the short ones, these first */
 
 static uint8_t *writable, *region; /* two mappings of the same pages */
 static const uint8_t *input;	   /* in the region */
@@ -195,6 +196,8 @@ static const struct entry *pick(void)
 
 	if (nlong != 0 && (nshort == 0 || below(LONG_ONE_IN) == 0))
 		return &entries[nshort + below(nlong)];
+	if (nseeds != 0 && below(3) == 0)
+		return &entries[below(nseeds)];
 	return &entries[below(nshort)];
 }
 
@@ -313,8 +316,8 @@ static size_t mutate(size_t size, size_t limit)
 static void map_region(void)
 {
 	int fd = memfd_create("input", 0);
-	uint8_t *all = mmap(NULL, INPUT_MAX + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
+	uint8_t *all =
+		mmap(NULL, INPUT_MAX + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (fd < 0 || all == MAP_FAILED || ftruncate(fd, INPUT_MAX) != 0)
 		die("memfd");
@@ -376,13 +379,15 @@ static void run_all(unsigned long inputs, double seconds)
 int main(int argc, char **argv)
 {
 	if (argc < 7) {
-		fprintf(stderr, "breadth SEED INPUTS SECONDS LENGTH PREFIX DIR...\n");
+		fprintf(stderr, "breadth SEED INPUTS SECONDS LENGTH PREFIX SEEDS DIR...\n");
 		return 2;
 	}
 	state = seed = strtoul(argv[1], NULL, 0);
 	length_max = strtoul(argv[4], NULL, 0);
 	prefix = argv[5];
-	for (int i = 6; i < argc; i++)
+	load_directory(argv[6]);
+	nseeds = nshort;
+	for (int i = 7; i < argc; i++)
 		load_directory(argv[i]);
 	if (nentries == 0 || length_max > INPUT_MAX) {
 		fprintf(stderr, "breadth: no files to begin with, or a LENGTH above %d\n",
