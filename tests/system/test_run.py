@@ -12,7 +12,7 @@ from conftest import ROOT
 
 @pytest.fixture
 def terminal(tmp_path):
-    env = dict(os.environ, HEADROOM_RUN=str(tmp_path))
+    env = dict(os.environ, HEADROOM_RUN=str(tmp_path), SMP="4")
     shell = pexpect.spawn(os.path.join(ROOT, "tools/run"), env=env, cwd=ROOT, encoding="latin-1",
                           timeout=300, dimensions=(50, 200))
     shell.delaybeforesend = None
@@ -24,13 +24,14 @@ def terminal(tmp_path):
 
 
 def test_a_panic_gets_source_lines_and_a_triple_fault_its_place(terminal):
-    terminal.send("provoke null\r")
+    terminal.send("taskset -c 2 provoke null\r")
     terminal.expect(r"panic: page fault: read of 0x10")
     terminal.expect(r"run: source lines")
     terminal.expect(r"null_pointer\+0x\w+  kernel/shell/cmd_provoke\.c:\d+")
     terminal.send("reboot\r")  # after a panic the CPU is reset by a triple fault
-    terminal.expect(r"run: triple fault: the CPU gave up at")
-    terminal.expect(r"rip [0-9a-f]{16} cpu_triple_fault\+0x\w+")
+    terminal.expect(r"run: triple fault: the machine is reset; the CPUs that did not sleep were at\s+"
+                    r"CPU 2  rip [0-9a-f]{16} cpu_triple_fault\+0x\w+  arch/x86_64/cpu\.c:\d+"
+                    r"  cr2 0{14}10\s+\(all registers")
     terminal.expect(r"\nhr> ")
 
 
