@@ -282,8 +282,9 @@ static bool others_idle(void) REQUIRES(&sched_lock)
 {
 	unsigned cpu;
 
-	for_each_online_cpu(cpu) if (cpu != cpu_id() && sched_cpus[cpu].here->current !=
-								sched_cpus[cpu].idle) return false;
+	for_each_online_cpu (cpu)
+		if (cpu != cpu_id() && sched_cpus[cpu].here->current != sched_cpus[cpu].idle)
+			return false;
 	return true;
 }
 

@@ -116,8 +116,7 @@ static int start_workers(uint64_t seed, bool light)
 	unsigned cpu, ncpus = 0;
 	int err = 0;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		if (err != 0 || ncpus++ == CPUS_MAX)
 			break;
 		err = start_workers_of_cpu(cpu, seed, light);

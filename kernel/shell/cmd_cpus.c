@@ -36,8 +36,7 @@ static void take_snapshot(void)
 	uint64_t now = MAX(clock_us(), 1UL);
 	unsigned cpu;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		struct cpu_facts *f = &facts[cpu];
 
 		sched_cpu_info(cpu, &f->sched);

@@ -168,7 +168,8 @@ static void irqs_json(void)
 		json_number(&j, "count", info.count);
 		json_number(&j, "unclaimed", info.unclaimed);
 		json_array(&j, "cpus");
-		for_each_online_cpu(cpu) json_number(&j, NULL, irq_info_count(&info, cpu));
+		for_each_online_cpu (cpu)
+			json_number(&j, NULL, irq_info_count(&info, cpu));
 		json_array_end(&j);
 		json_object_end(&j);
 	}
@@ -189,7 +190,8 @@ static void print_irq(const struct irq_info *info)
 	}
 	shell_printf("%4s %6u %-7s %-8s %10lu %9lu ", gsi, info->vector, trigger, polarity,
 		     info->count, info->unclaimed);
-	for_each_online_cpu(cpu) shell_printf("%7lu ", irq_info_count(info, cpu));
+	for_each_online_cpu (cpu)
+		shell_printf("%7lu ", irq_info_count(info, cpu));
 	shell_printf("%s\n", info->name);
 }
 
@@ -210,7 +212,8 @@ SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came, a
 	shell_printf("controller: %s\n", irq_controller());
 	shell_printf("%4s %6s %-7s %-8s %10s %9s ", "GSI", "VECTOR", "TRIGGER", "POLARITY", "COUNT",
 		     "UNCLAIMED");
-	for_each_online_cpu(cpu) shell_printf("%*s%u ", cpu < 10 ? 6 : 5, "CPU", cpu);
+	for_each_online_cpu (cpu)
+		shell_printf("%*s%u ", cpu < 10 ? 6 : 5, "CPU", cpu);
 	shell_printf("NAME\n");
 	for (unsigned i = 0; irq_info(i, &info); i++)
 		print_irq(&info);

@@ -4,8 +4,10 @@
  * Owns nothing.  Slabs without objects are given back first, so that what is free again shows as
  * free; then each zone is looked at under its lock, one after the other.
  */
+#include "arch/percpu.h"
 #include "drivers/acpi/tables/static.h"
 #include "kernel/shell/shell.h"
+#include "kernel/smp.h"
 #include "mm/alloc.h"
 #include "mm/pcp.h"
 #include "mm/slab.h"
@@ -31,30 +33,23 @@ static struct zone *populated_zone(unsigned *id)
 
 /* --- numa --- */
 
-/* The node of the firmware's i-th CPU: the boot node where the SRAT does not say a known one. */
+/* The boot node where the SRAT does not say a known one. */
 static unsigned node_of_cpu(unsigned cpu)
 {
 	int node = node_of_apic_id(acpi_static.has_srat ? &acpi_static.srat : NULL,
-				   acpi_static.madt.cpu[cpu].apic_id);
+				   percpu[cpu].apic_id);
 
 	return node < 0 ? 0 : (unsigned)node;
 }
 
-/* Calls put(ctx, number) for each enabled CPU of a node; without a MADT there is CPU 0. */
+/* Calls put(ctx, cpu) for each CPU of a node that runs, by the numbers that `cpus` has. */
 static void cpus_of_node(unsigned node, void (*put)(void *ctx, unsigned cpu), void *ctx)
 {
-	const struct madt_info *madt = &acpi_static.madt;
-	unsigned number = 0;
+	unsigned cpu;
 
-	if (!acpi_static.has_madt && node == 0)
-		put(ctx, 0);
-	for (unsigned i = 0; acpi_static.has_madt && i < madt->ncpus; i++) {
-		if (!madt->cpu[i].enabled)
-			continue;
-		if (node_of_cpu(i) == node)
-			put(ctx, number);
-		number++;
-	}
+	for_each_online_cpu (cpu)
+		if (node_of_cpu(cpu) == node)
+			put(ctx, cpu);
 }
 
 static uint64_t node_bytes(unsigned node, bool free_only)

@@ -201,8 +201,7 @@ KERNEL_TEST(mm, pages_come_from_the_cpus_own_node)
 		test_skip(t, "there is one node");
 		return;
 	}
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		struct page *page;
 		int own = node_of_apic_id(&acpi_static.srat, percpu[cpu].apic_id);
 

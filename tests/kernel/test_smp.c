@@ -58,13 +58,11 @@ KERNEL_TEST(smp, a_bound_thread_stays_on_its_cpu)
 	volatile bool stop = false;
 	unsigned cpu;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		places[cpu] = (struct place){.allowed = 1UL << cpu, .stop = &stop};
 		threads[cpu] = thread_create_on(cpu, "bound", note_places, &places[cpu]);
 	}
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		uint64_t start = clock_us();
 
 		while (threads[cpu] != NULL && places[cpu].turns == 0 &&
@@ -72,8 +70,7 @@ KERNEL_TEST(smp, a_bound_thread_stays_on_its_cpu)
 			EXPECT_EQ(thread_sleep_us(10000), 0);
 	}
 	stop = true;
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		EXPECT(threads[cpu] != NULL);
 		if (threads[cpu] != NULL)
 			thread_join(threads[cpu]);
@@ -86,8 +83,7 @@ KERNEL_TEST(smp, a_thread_goes_where_it_is_sent)
 {
 	unsigned cpu;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu) {
 		EXPECT_EQ(thread_set_affinity(thread_current(), 1UL << cpu), 0);
 		EXPECT_EQ(cpu_id(), cpu);
 	}
@@ -154,10 +150,9 @@ KERNEL_TEST(smp, callers_do_not_block_each_other)
 	static struct thread *threads[MAX_CPUS];
 	unsigned cpu;
 
-	for_each_online_cpu(cpu) threads[cpu] =
-		thread_create_on(cpu, "caller", call_again_and_again, t);
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu)
+		threads[cpu] = thread_create_on(cpu, "caller", call_again_and_again, t);
+	for_each_online_cpu (cpu) {
 		EXPECT(threads[cpu] != NULL);
 		if (threads[cpu] != NULL)
 			thread_join(threads[cpu]);
@@ -256,9 +251,9 @@ KERNEL_TEST(smp, flushes_from_all_sides_end)
 	static struct thread *threads[MAX_CPUS];
 	unsigned cpu;
 
-	for_each_online_cpu(cpu) threads[cpu] = thread_create_on(cpu, "mapper", map_and_unmap, t);
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu (cpu)
+		threads[cpu] = thread_create_on(cpu, "mapper", map_and_unmap, t);
+	for_each_online_cpu (cpu) {
 		EXPECT(threads[cpu] != NULL);
 		if (threads[cpu] != NULL)
 			thread_join(threads[cpu]);

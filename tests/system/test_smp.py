@@ -46,6 +46,7 @@ def test_maxcpus_leaves_the_rest(boot):
     guest = boot(smp=4, fw_cfg={"cmdline": "maxcpus=2"})
     assert [row["state"] for row in cpus(guest)] == ["running"] * 2 + ["not started"] * 2
     assert "smp: 2 more CPUs are left alone" in guest.ok("dmesg")
+    assert guest.json("numa -J")["nodes"][0]["cpus"] == [0, 1], "those that run"
 
 
 def test_sockets_without_a_cpu_are_skipped(boot):
@@ -64,6 +65,7 @@ def test_a_cpu_that_does_not_answer_is_said(boot, tmp_path, silent):
     rows = {row["apic_id"]: row for row in cpus(guest)}
     assert rows[silent]["state"] == "does not answer" and "cpu" not in rows[silent]
     assert [rows[i]["cpu"] for i in (0, 1, 2)] == [0, 1, 2]
+    assert guest.json("numa -J")["nodes"][0]["cpus"] == [0, 1, 2], "as `cpus` numbers them"
     assert f"the CPU with APIC id {silent} does not answer [ETIMEDOUT]" in guest.ok("dmesg")
 
 
