@@ -10,7 +10,9 @@
 #include "boot/bootinfo.h"
 #include "boot/ranges_priv.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/printable.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/unaligned.h"
 
 struct bootinfo bootinfo;
 
@@ -49,22 +51,6 @@ struct parser {
 	bool has_cmdline, has_loader;
 	struct tag mmap, efi_mmap; /* data NULL: absent */
 };
-
-static uint32_t read32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static uint64_t read64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 static void complain(struct parser *p, const char *literal)
 {
@@ -122,13 +108,17 @@ static void cmdline_tag(struct parser *p, const struct tag *tag)
 		copy_string(tag, info->cmdline, sizeof(info->cmdline), &info->cmdline_length);
 }
 
+/* The name is for the log, whatever bytes it has. */
 static void loader_tag(struct parser *p, const struct tag *tag)
 {
+	char name[sizeof(p->info->loader)];
 	size_t length;
 
-	if (!p->has_loader)
-		copy_string(tag, p->info->loader, sizeof(p->info->loader), &length);
+	if (p->has_loader)
+		return;
 	p->has_loader = true;
+	copy_string(tag, name, sizeof(name), &length);
+	copy_printable(p->info->loader, name, length);
 }
 
 /* Of each kind the first counts; the newer kind replaces the older, in whichever order. */

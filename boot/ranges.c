@@ -7,9 +7,6 @@
 #include "boot/ranges_priv.h"
 #include "kernel/lib/string.h"
 
-/* x86 addresses have 52 bits at most [SDM 3A 4.1.4]. */
-#define PADDR_LIMIT (1ULL << 52)
-
 static paddr_t end_of(const struct boot_range *range)
 {
 	return range->base + range->size;

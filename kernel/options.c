@@ -11,6 +11,7 @@
 #include "kernel/options.h"
 
 #include "kernel/lib/assert.h"
+#include "kernel/lib/printable.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 
@@ -162,9 +163,7 @@ static void complain(const char *from, const char *wrong, const struct word *wor
 	char shown[WORD_SHOWN + 1];
 	size_t n = MIN(word->length, (size_t)WORD_SHOWN);
 
-	for (size_t i = 0; i < n; i++)
-		shown[i] = word->text[i] > ' ' && word->text[i] <= '~' ? word->text[i] : '?';
-	shown[n] = '\0';
+	copy_printable(shown, word->text, n);
 	klog(LOG_WARN, "options: %s: %s '%s%s': ignored", from, wrong, shown,
 	     n < word->length ? "..." : "");
 }

@@ -133,8 +133,8 @@ void *acpi_os_map_memory(acpi_physical_address where, acpi_size length)
 		     (unsigned long)length, (unsigned long)where);
 		return NULL;
 	}
-	if (length == 0 || where + length < where || where + length > 1UL << 52)
-		return NULL; /* no x86 has more physical address bits [SDM 3A 4.1.4] */
+	if (length == 0 || where + length < where || where + length > PADDR_LIMIT)
+		return NULL;
 	if (in_boot_ram(where, length))
 		return phys_to_virt(where);
 	address = find_mapping(where, length);

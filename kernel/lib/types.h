@@ -14,6 +14,9 @@ typedef uint64_t paddr_t; /* a physical address, in bytes */
 typedef uint64_t pfn_t;	  /* a page frame number: paddr_t / PAGE_SIZE */
 typedef uint64_t vaddr_t; /* a virtual address, in bytes */
 
+/* No x86 has more than 52 physical address bits [SDM 3A 4.1.4]; who says more is wrong. */
+#define PADDR_LIMIT (1ULL << 52)
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  (1UL << PAGE_SHIFT)
 

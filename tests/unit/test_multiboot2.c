@@ -151,6 +151,22 @@ static void test_long_cmdline_is_cut(void **state)
 	}
 }
 
+/* It goes to the log, and so to a terminal and into JSON. */
+static void test_the_loaders_name_is_printable(void **state)
+{
+	size_t at;
+
+	(void)state;
+	begin();
+	text_tag(2, "GR\x1b[2J\xc3UB\n", 10);
+	at = mmap_begin(24);
+	entry(0, 0x1000, 1);
+	tag_end(at);
+	finish();
+	assert_int_equal(parse(), 0);
+	assert_string_equal(info.loader, "GR?[2J?UB?");
+}
+
 static void test_broken_walks(void **state)
 {
 	uint32_t size;
@@ -229,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_short_rsdp),
 		cmocka_unit_test(test_efi),
 		cmocka_unit_test(test_long_cmdline_is_cut),
+		cmocka_unit_test(test_the_loaders_name_is_printable),
 		cmocka_unit_test(test_broken_walks),
 		cmocka_unit_test(test_cut_tags),
 		cmocka_unit_test(test_map_without_ram),

@@ -11,6 +11,7 @@
 
 #include "drivers/acpi/tables/tables_priv.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/printable.h"
 #include "kernel/log.h"
 
 /* No table is near this size; it bounds what a corrupt length makes us map and sum. */
@@ -30,11 +31,10 @@ static void report(const char *line)
 	klog(LOG_WARN, "acpi: %s", line);
 }
 
-static void copy_printable(char *out, const char *in, size_t n)
+/* A name of `n` bytes, without the blanks that fill it up. */
+static void copy_name(char *out, const char *in, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		out[i] = in[i] >= ' ' && in[i] <= '~' ? in[i] : '?';
-	out[n] = '\0';
+	copy_printable(out, in, n);
 	while (n > 0 && out[n - 1] == ' ')
 		out[--n] = '\0';
 }
@@ -150,9 +150,9 @@ static paddr_t take_table(const struct bootinfo *boot, table_map_fn map, paddr_t
 	if (!table || at == ACPI_STATIC_TABLES_MAX)
 		return 0;
 	header = table;
-	copy_printable(s->table[at].signature, header->signature, 4);
-	copy_printable(s->table[at].oem_id, header->oem_id, 6);
-	copy_printable(s->table[at].oem_table_id, header->oem_table_id, 8);
+	copy_name(s->table[at].signature, header->signature, 4);
+	copy_name(s->table[at].oem_id, header->oem_id, 6);
+	copy_name(s->table[at].oem_table_id, header->oem_table_id, 8);
 	s->table[at].address = pa;
 	s->table[at].length = length;
 	s->table[at].revision = header->revision;

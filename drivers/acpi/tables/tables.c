@@ -9,6 +9,7 @@
 #include "drivers/acpi/tables/tables_priv.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/printable.h"
 
 #define COMPLAINT_MAX 160
 
@@ -23,14 +24,6 @@ void table_complain(table_report_fn report, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	report(line);
-}
-
-/* Copies a four-letter name so that it can be printed whatever its bytes are. */
-static void printable_name(char out[5], const char *name)
-{
-	for (int i = 0; i < 4; i++)
-		out[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
-	out[4] = '\0';
 }
 
 uint8_t table_sum(const uint8_t *bytes, size_t n)
@@ -49,7 +42,7 @@ int acpi_table_check(const void *table, size_t available, const char signature[4
 	char want[5], found[5];
 	uint8_t sum;
 
-	printable_name(want, signature);
+	copy_printable(want, signature, sizeof(header.signature));
 	if (available < sizeof(header)) {
 		table_complain(report, "%s: %zu bytes cannot hold the 36 of a table header", want,
 			       available);
@@ -57,7 +50,7 @@ int acpi_table_check(const void *table, size_t available, const char signature[4
 	}
 	memcpy(&header, table, sizeof(header));
 	if (memcmp(header.signature, signature, sizeof(header.signature)) != 0) {
-		printable_name(found, header.signature);
+		copy_printable(found, header.signature, sizeof(header.signature));
 		table_complain(report, "%s: the signature is '%s'", want, found);
 		return -EINVAL;
 	}

@@ -1,6 +1,6 @@
 /*
- * drivers/acpi/tables/tables_priv.h - what the table parsers share: unaligned little-endian
- * reads, complaints, and the one loop over type-length entries.
+ * drivers/acpi/tables/tables_priv.h - what the table parsers share: complaints, and the one loop
+ * over type-length entries.
  *
  * The loop is written once because it is where firmware's lengths are believed: it never
  * yields an entry that reaches past the table, and every turn of it moves forward.
@@ -10,33 +10,7 @@
 
 #include "drivers/acpi/tables/tables.h"
 #include "kernel/lib/string.h"
-
-/* x86 addresses have 52 bits at most [SDM 3A 4.1.4]; firmware that says more is wrong. */
-#define PADDR_LIMIT (1ULL << 52)
-
-static inline uint16_t read16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint32_t read32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint64_t read64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
+#include "kernel/lib/unaligned.h"
 
 /* True where [base, base + size) does not wrap and stays below PADDR_LIMIT. */
 static inline bool paddr_range_ok(paddr_t base, uint64_t size)
