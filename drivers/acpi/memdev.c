@@ -208,18 +208,34 @@ static void eject_unheld(struct slot *slot)
 	answer(slot, OST_EJECT_REQUEST, ost_of_eject(&why));
 }
 
+/*
+ * Notes that the platform waits; false: the slot's DIMM is not held.  One step under hotplug_lock:
+ * an eject by the user either is over, or finds the note and answers it.
+ */
+static bool note_request(struct slot *slot)
+{
+	bool held;
+
+	mutex_lock(&hotplug_lock);
+	held = memory_device_by_slot(slot->number) != NULL;
+	if (held) {
+		__atomic_store_n(&slot->host_waits, true, __ATOMIC_RELAXED);
+		answer(slot, OST_EJECT_REQUEST, OST_EJECT_PENDING);
+	}
+	mutex_unlock(&hotplug_lock);
+	return held;
+}
+
 void memdev_eject_request(struct slot *slot)
 {
 	struct refusal why = {0};
 	char text[REFUSAL_TEXT + 64];
 	int err;
 
-	if (!slot_is_held(slot)) {
+	if (!note_request(slot)) {
 		eject_unheld(slot);
 		return;
 	}
-	__atomic_store_n(&slot->host_waits, true, __ATOMIC_RELAXED);
-	answer(slot, OST_EJECT_REQUEST, OST_EJECT_PENDING);
 	if (policy_eject() == POLICY_EJECT_MANUAL) {
 		klog(LOG_NOTICE, "acpi: the platform asks for %s: `eject %s` gives it up",
 		     slot->name, slot->name);

@@ -31,6 +31,7 @@
  *	NO_FLUSH	... looks, but does not run the method
  *	NO_RECHECK	auto-online believes in the device it has just added
  *	FORGET_WAITER	a refused eject is not answered
+ *	LATE_NOTE	that the host waits is noted after the look at who holds the DIMM
  *	LEAK_LOCK	an interrupted offline returns with hotplug_lock held
  *	NO_HANDOVER	who waits for hotplug_lock may be overtaken, again and again
  */
@@ -572,10 +573,22 @@ inline memdev_check(a_notified)
 	h = 0
 }
 
+/* note_request(): one step, so that no eject of the shell's comes between look and note. */
+inline note_request(a_h)
+{
+	queue_up();
+#ifdef LATE_NOTE
+	atomic { hotplug_lock == 0 -> waits = 0; a_h = held };
+	host_waits = a_h
+#else
+	atomic { hotplug_lock == 0 -> waits = 0; a_h = held; host_waits = held }
+#endif
+}
+
 /* memdev_eject_request(), eject_unheld() */
 inline memdev_eject_request()
 {
-	slot_is_held(h);
+	note_request(h);
 	if
 	:: !h ->
 		if	/* eject_unheld(): it holds nothing of ours */
@@ -583,7 +596,6 @@ inline memdev_eject_request()
 		:: d_step { true -> refused = present; answer_eject() }
 		fi
 	:: else ->
-		host_waits = 1;
 		if
 		:: manual	/* answered "pending": it is for the user now */
 		:: else ->
@@ -717,7 +729,8 @@ proctype at_rest()
 		}
 		assert(!inserting && !removing);	/* no event is left behind */
 		assert(!present || held || refused);	/* a DIMM is taken in, or refused */
-		assert(!asked || (manual && host_waits))
+		assert(!asked || (manual && host_waits));
+		assert(!host_waits || held)	/* a request does not outlive its DIMM */
 	}
 }
 
