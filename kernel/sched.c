@@ -225,9 +225,11 @@ void thread_interrupt(struct thread *t)
 	spin_unlock(&sched_lock, flags);
 }
 
+/* In a panic nobody clears it any more, and the shell's commands would all end at once. */
 bool thread_interrupted(void)
 {
-	return __atomic_load_n(&thread_current()->interrupted, __ATOMIC_RELAXED);
+	return __atomic_load_n(&thread_current()->interrupted, __ATOMIC_RELAXED) &&
+	       !panic_in_progress();
 }
 
 void thread_clear_interrupt(void)

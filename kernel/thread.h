@@ -53,7 +53,7 @@ int thread_sleep_us(uint64_t us);
 
 /* Ctrl-C: a flag, and a wake-up from interruptible waits. */
 void thread_interrupt(struct thread *t);
-bool thread_interrupted(void); /* of the current thread; does not clear */
+bool thread_interrupted(void); /* of the current thread; does not clear; false in a panic */
 void thread_clear_interrupt(void);
 
 /* No other thread runs on this CPU between the two (they nest). */

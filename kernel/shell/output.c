@@ -35,7 +35,7 @@ static size_t after_stop; /* bytes printed since Ctrl-C */
  */
 static bool cut_off(size_t len)
 {
-	if (panic_in_progress() || !thread_interrupted()) {
+	if (!thread_interrupted()) {
 		after_stop = 0;
 		return false;
 	}

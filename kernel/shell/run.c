@@ -115,11 +115,6 @@ static int run_pipeline(struct pipeline *p)
 	return status;
 }
 
-static bool stopped(void)
-{
-	return !panic_in_progress() && thread_interrupted();
-}
-
 /* A pipeline with a mistake in it does not run; those behind its ";" do. */
 static void run_pipelines(const char *line, struct pipeline *p)
 {
@@ -133,7 +128,7 @@ static void run_pipelines(const char *line, struct pipeline *p)
 			shell_error("shell", parsed, "syntax: %s", error);
 			last_status = SHELL_USAGE;
 		}
-		if (stopped())
+		if (thread_interrupted())
 			break;
 	}
 }

@@ -113,6 +113,18 @@ def test_who_holds_the_lock(boot):
                  r"^panic> $", start=start, panic_ok=True)
 
 
+def test_ctrl_c_on_its_way_into_a_panic(boot):
+    """A Ctrl-C typed right behind Enter is for the command; the panic shell is not stopped by it."""
+    guest = boot(expect_trouble=True)
+    start = len(guest.text)
+    guest.send("panic\r\x03")
+    guest.expect(r"^panic: asked for by the shell.*^panic> $", start=start, panic_ok=True)
+    start = len(guest.text)
+    guest.send("dmesg; srat\r")
+    guest.expect(r"Headroom: a kernel about memory.*^APIC +DOMAIN.*^panic> $", start=start,
+                 panic_ok=True)
+
+
 def test_colour_of_a_report(boot):
     """Only where colour is on, and never in front of the words that programs look for."""
     guest = boot()
