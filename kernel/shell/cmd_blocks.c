@@ -84,11 +84,17 @@ static void print_summary_json(const struct request *r, const struct block_resul
 	json_end(&j);
 }
 
+/* Whether all of a range or of `all` was so already, which is no error. */
+static bool nothing_to_do(const struct request *r, int err)
+{
+	return err == -EALREADY && r->target.idempotent;
+}
+
 /* Prints what came of a request: the summary where anything happened, the refusal if any. */
 static int report(const struct request *r, int err, const struct block_result *result,
 		  uint64_t bytes, const struct refusal *why)
 {
-	if (err == -EALREADY && r->target.idempotent)
+	if (nothing_to_do(r, err))
 		err = 0;
 	if (err != 0 && result->done == 0)
 		return shell_refused(r->command, why);
@@ -281,6 +287,8 @@ static int dry_run(const struct request *r)
 	struct refusal why = {0};
 	int err = blocks_offline(&r->target.range, r->flags | RANGE_DRY_RUN, 0, &result, &why);
 
+	if (nothing_to_do(r, err))
+		err = 0;
 	find_contents(&r->target.range, &contents);
 	if (r->json)
 		dry_run_json(r, &result, &contents);

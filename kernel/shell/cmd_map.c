@@ -1,29 +1,24 @@
 /*
  * kernel/shell/cmd_map.c - map: the physical address space as a picture.
  */
-#include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/console.h"
 #include "kernel/shell/map.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"
-#include "kernel/thread.h"
 
 #define MAP_ROWS   32
 #define OTHER_ROWS 4 /* the command, the title, the legend, the next prompt */
 
-static const struct block_range everything = {.npages = DIRECT_MAP_MAX / PAGE_SIZE};
-
-/* From the first to the last block there is, so that empty rows are not tried one by one. */
-static struct block_range all_memory(void)
+/* Up to the last block there is, so that empty rows are not tried one by one. */
+static pfn_t end_of_memory(void)
 {
-	struct block_range range = everything;
 	const struct memory_device *device;
+	pfn_t end = 0;
 
 	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
-		range.npages = device->start + device->npages;
-	return range;
+		end = device->start + device->npages;
+	return end;
 }
 
 static void count_block(const struct memory_block *block __unused, void *ctx)
@@ -40,7 +35,7 @@ static int parse_part(const char *word, struct block_range *range)
 
 	if (parse_range(word, &base, &size) == 0) {
 		range->start = paddr_to_pfn(base);
-		range->npages = paddr_to_pfn(ALIGN_UP(base + size, PAGE_SIZE)) - range->start;
+		range->npages = paddr_to_pfn(base + size - 1) + 1 - range->start;
 		return SHELL_OK;
 	}
 	status = target_parse("map", word, false, &target);
@@ -56,12 +51,13 @@ static unsigned rows_of_picture(void)
 	return MIN(rows > 2 * OTHER_ROWS ? rows - OTHER_ROWS : OTHER_ROWS, MAP_ROWS);
 }
 
-/* Draws the part, or all that there is; -ENOENT: no memory is there. */
-static int draw(const struct block_range *part, bool json)
+/* Draws what there is in the range; -ENOENT: no memory is there. */
+static int draw(struct block_range range, bool json)
 {
-	struct block_range range = part != NULL ? *part : all_memory();
 	unsigned blocks = 0;
 
+	range.npages = MIN(range.start + range.npages, MAX(end_of_memory(), range.start)) -
+		       range.start;
 	range_for_each(&range, count_block, &blocks);
 	if (blocks == 0)
 		return -ENOENT;
@@ -78,7 +74,7 @@ SHELL_COMMAND(map, "[TARGET] [-J]", "memory as a picture: state, use and fragmen
 	      "map 0x100000000-0x100ffffff", SHELL_NORMAL)
 {
 	struct shell_args a = SHELL_ARGS("map", "J", argc, argv);
-	struct block_range range = {0};
+	struct block_range range = {.npages = paddr_to_pfn(DIRECT_MAP_MAX)};
 	bool json = false;
 	int status, err;
 
@@ -93,9 +89,10 @@ SHELL_COMMAND(map, "[TARGET] [-J]", "memory as a picture: state, use and fragmen
 	}
 	if (mutex_lock_interruptible(&hotplug_lock) != 0)
 		return shell_error("map", EINTR, "interrupted while another operation ran");
-	err = draw(a.noperands == 1 ? &range : NULL, json);
+	err = draw(range, json);
 	mutex_unlock(&hotplug_lock);
 	if (err != 0)
-		return shell_error("map", err, "%s: no memory there", a.operands[0]);
+		return shell_error("map", err, "%s: no memory there",
+				   a.noperands == 1 ? a.operands[0] : "all");
 	return SHELL_OK;
 }

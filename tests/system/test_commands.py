@@ -73,7 +73,8 @@ COMMANDS = {
          ("online memory34 sideways", "EINVAL")], after_json="offline memory34"),
     "offline": Row(
         [("offline dimm0 -n", r"offline: dimm0: dry run: 2 blocks would go offline, \d+ pages .*"),
-         ("offline memory34 -k -t 100", r"offline: memory34: 1 block, .*")],
+         ("offline memory34 -k -t 100", r"offline: memory34: 1 block, .*"),
+         ("offline memory34-35 -n", r"offline: memory34-35: dry run: 0 blocks would go offline, .*")],
         ["offline dimm0 -n -J", "online memory34 -J", "offline memory34 -J"],
         [("offline dimm1", "EALREADY"), ("offline dimm7", "ENODEV"),
          ("offline dimm0 -t x", "EINVAL")], before="online memory34"),
@@ -128,7 +129,10 @@ COMMANDS = {
                 ["page 0x100000 -J", "page 0x10ffff -J", "page 0x100 -J"],
                 [("page 0xfffffffffffff", "ENOENT"), ("page x", "EINVAL")]),
     "map": Row([("map dimm0", r"100000000 dimm0 +\|H+9.*\| Movable .* max \d+M"),
-                ("map", r"1-9 movable.*K kernel.*")], ["map -J", "map dimm0 -J"],
+                ("map", r"1-9 movable.*K kernel.*"),
+                ("map 0-0xffffffffffffff00", r"1-9 movable.*K kernel.*"),  # the last page's end: 0
+                ("map 1-0x7fffffffffffffff", r"1-9 movable.*K kernel.*")],  # rows without memory
+               ["map -J", "map dimm0 -J"],
                [("map dimm7", "ENODEV"), ("map 0x200000000-0x2ffffffff", "ENOENT")]),
     "top": Row([], [], [("top x", "EINVAL")], elsewhere={"output": "test_top"}),
     "reserves": Row([("reserves", r"foreign allocations between event and online: 0")],
