@@ -113,21 +113,33 @@ static int non_canonical(void)
 	return read_word(0x8000000000000000);
 }
 
+static void free_pages(struct page **pages, unsigned n)
+{
+	while (n > 0)
+		page_free(pages[--n]);
+}
+
 /* An executable page with the user bit, full of returns. */
 static int make_user_page(void)
 {
 	struct page *pages[4];
 	paddr_t tables[3];
+	int err;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
 		pages[i] = page_alloc(0, 0, NODE_ANY, &provoke_owner);
-		if (pages[i] == NULL)
+		if (pages[i] == NULL) {
+			free_pages(pages, i);
 			return -ENOMEM;
+		}
 		if (i < ARRAY_SIZE(tables))
 			tables[i] = page_to_paddr(pages[i]);
 	}
 	memset(page_to_virt(pages[3]), RET, PAGE_SIZE);
-	return user_page_map(USER_VA, page_to_paddr(pages[3]), tables);
+	err = user_page_map(USER_VA, page_to_paddr(pages[3]), tables);
+	if (err != 0)
+		free_pages(pages, ARRAY_SIZE(pages));
+	return err;
 }
 
 static int smep(void)

@@ -140,6 +140,16 @@ def test_every_case_is_tested(boot):
                                     "departed-page", "format-n", "undefined"})
 
 
+def test_a_case_that_gets_no_memory_keeps_none(boot):
+    guest = boot(cpu="max")
+    guest.ok("free")  # what a first command allocates is there
+    with guest.same_census():
+        for nth in range(1, 5):
+            guest.ok(f"fault alloc_page {nth}")
+            guest.refused("provoke smep", "ENOMEM")
+        guest.ok("fault off")
+
+
 def test_format_n_is_refused(boot):
     assert boot().ok("provoke format-n").strip() == "provoke: format-n: refused"
 
