@@ -14,7 +14,8 @@
 int acpi_start(struct refusal *why);
 
 int acpi_poweroff(void); /* S5 [ACPI 6.5 16.1.7]; returns only on failure */
-int acpi_reboot(void);	 /* FADT reset register, then 8042, then a triple fault */
+/* FADT reset register [ACPI 6.5 4.8.3.6], then the 8042, then a triple fault. */
+__noreturn void acpi_reboot(void);
 
 /* For the `acpi` command. */
 struct acpi_status {

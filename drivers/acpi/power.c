@@ -17,10 +17,10 @@
 #define KEYBOARD_CONTROLLER 0x64
 #define KEYBOARD_RESET	    0xFE /* pulses the CPU's reset line [8042] */
 
-static bool power_up; /* ACPICA is started */
-
 /* The 8042 and the fixed reset register act within this time, or not at all. */
 #define RESET_WAIT_US 50000
+
+static bool power_up; /* ACPICA is started */
 
 int acpi_poweroff(void)
 {
@@ -39,7 +39,7 @@ int acpi_poweroff(void)
 	return -EIO;
 }
 
-int acpi_reboot(void)
+void acpi_reboot(void)
 {
 	if (power_up && ACPI_SUCCESS(acpi_reset()))
 		clock_delay_us(RESET_WAIT_US);
@@ -57,7 +57,8 @@ static void button_pressed(void *context __unused)
 /* In interrupt context: only hands over to the thread "acpi". */
 static u32 button_handler(void *context __unused)
 {
-	acpi_os_execute(OSL_NOTIFY_HANDLER, button_pressed, NULL);
+	if (ACPI_FAILURE(acpi_os_execute(OSL_NOTIFY_HANDLER, button_pressed, NULL)))
+		klog(LOG_ERR, "acpi: power button: too many events wait: press it again");
 	return ACPI_INTERRUPT_HANDLED;
 }
 

@@ -267,14 +267,11 @@ SHELL_COMMAND(poweroff, "", "switch the machine off (ACPI S5)", "poweroff", SHEL
 
 SHELL_COMMAND(reboot, "", "start the machine again", "reboot", SHELL_PANIC)
 {
-	int err;
-
 	if (argc > 1)
 		return shell_usage("reboot", "no such operand: %s", argv[1]);
 	if (panic_in_progress())
 		cpu_triple_fault(); /* ACPI may have been what panicked */
-	err = acpi_reboot();
-	return shell_error("reboot", err, "the firmware did not restart the machine");
+	acpi_reboot();
 }
 
 SHELL_COMMAND(panic, "[WORD...]", "stop the kernel with a report", "panic", SHELL_NORMAL)
