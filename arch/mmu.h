@@ -131,6 +131,18 @@ struct mmu_step {
 	paddr_t target;	  /* next table or the page, by `leaf` */
 	size_t page_size; /* of a leaf */
 };
+/* The SDM's name of a table, by its level: "PT". */
+static inline const char *mmu_level_name(unsigned level)
+{
+	static const char *const names[] = {"?", "PT", "PD", "PDPT", "PML4"};
+
+	return names[level];
+}
+/* Bits 63 to 47 are all alike [SDM 1 3.3.7.1]: only then can a table cover the address. */
+static inline bool mmu_canonical(vaddr_t va)
+{
+	return (vaddr_t)((int64_t)(va << 16) >> 16) == va;
+}
 /* Fills steps[0..3] from level 4 down; returns how many (the last is absent or a leaf). */
 unsigned mmu_walk(vaddr_t va, struct mmu_step steps[4]);
 /* The physical address behind `va`; false where nothing is mapped. */

@@ -11,21 +11,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
+#include "kernel/shell/target.h"
 #include "kernel/thread.h"
-#include "mm/hotplug/device.h"
 #include "mm/kmap.h"
-
-/* The device that a frame belongs to, by a walk without a lock; NULL: none. */
-static const struct memory_device *device_of(paddr_t pa)
-{
-	const struct memory_device *device;
-	pfn_t pfn = paddr_to_pfn(pa);
-
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
-		if (pfn >= device->start && pfn < device->start + device->npages)
-			return device;
-	return NULL;
-}
 
 static const char *device_label(const struct memory_device *device)
 {
@@ -37,7 +25,7 @@ static const char *device_label(const struct memory_device *device)
 /* "boot", "dimm0", "dimm0 head", or "-" for what is no memory. */
 static const char *place_of(paddr_t pa, char *buf, size_t size)
 {
-	const struct memory_device *device = device_of(pa);
+	const struct memory_device *device = device_with(paddr_to_pfn(pa));
 	bool head = device != NULL && paddr_to_pfn(pa) < device->start + device->head.pages;
 
 	snprintf(buf, size, "%s%s", device_label(device), head ? " head" : "");
@@ -89,8 +77,8 @@ static struct vmemmap_run run_at(const struct memory_device *device, vaddr_t va,
 	}
 	run.size = MIN(end, ALIGN_DOWN(va, last->page_size) + last->page_size) - va;
 	run.pa = last->target + (va & (last->page_size - 1));
-	run.backing = device_of(run.pa);
-	run.tables = device_of(last->table);
+	run.backing = device_with(paddr_to_pfn(run.pa));
+	run.tables = device_with(paddr_to_pfn(last->table));
 	return run;
 }
 
@@ -213,18 +201,16 @@ SHELL_COMMAND(vmemmap, "[DEVICE] [-J]", "the virtual array of page descriptors, 
 	struct shell_args args = SHELL_ARGS("vmemmap", "J", argc, argv);
 	struct vmemmap_walk walk = {0};
 	bool json = false, known;
-	int option;
 
-	while ((option = shell_option(&args)) > 0)
-		json = true;
-	if (option < 0)
+	if (!shell_json_option(&args, &json))
 		return SHELL_USAGE;
 	if (args.noperands > 1)
 		return shell_usage("vmemmap", "one device at most, not %d", args.noperands);
 	if (args.noperands == 1)
 		walk.only = args.operands[0];
 
-	mutex_lock(&hotplug_lock);
+	if (!lock_to_look("vmemmap"))
+		return SHELL_FAIL;
 	known = walk.only == NULL || device_is_known(walk.only);
 	if (known && json)
 		vmemmap_json(&walk);
@@ -242,9 +228,6 @@ struct pte_walk {
 	struct mmu_step steps[4];
 	unsigned n;
 };
-
-/* The SDM's names of the tables, by level. */
-static const char *const level_names[] = {"?", "PT", "PD", "PDPT", "PML4"};
 
 static const char *entry_flags(const struct mmu_step *s, char *buf, size_t size)
 {
@@ -280,7 +263,7 @@ static void pte_rows(struct table *t, void *ctx)
 		char text[64];
 
 		table_cell(t, "%u", s->level);
-		table_cell(t, "%s", level_names[s->level]);
+		table_cell(t, "%s", mmu_level_name(s->level));
 		table_cell(t, "0x%lx", s->table);
 		table_cell(t, "%s", place_of(s->table, text, sizeof(text)));
 		table_cell(t, "%u", s->index);
@@ -310,7 +293,8 @@ static void pte_text(const struct pte_walk *walk, vaddr_t va)
 		shell_printf("0x%lx is physical 0x%lx", va,
 			     last->target + (va & (last->page_size - 1)));
 	else
-		shell_printf("0x%lx is not mapped: absent in the %s", va, level_names[last->level]);
+		shell_printf("0x%lx is not mapped: absent in the %s", va,
+			     mmu_level_name(last->level));
 	if (kmap_describe(va, text, sizeof(text)) != NULL)
 		shell_printf(" (%s)", text);
 	shell_printf("\n");
@@ -333,7 +317,7 @@ static void pte_json(const struct pte_walk *walk, vaddr_t va)
 
 		json_object(&j, NULL);
 		json_number(&j, "level", s->level);
-		json_string(&j, "name", level_names[s->level]);
+		json_string(&j, "name", mmu_level_name(s->level));
 		json_number(&j, "table", s->table);
 		json_string(&j, "table_in", place_of(s->table, text, sizeof(text)));
 		json_number(&j, "index", s->index);
@@ -351,12 +335,6 @@ static void pte_json(const struct pte_walk *walk, vaddr_t va)
 	json_end(&j);
 }
 
-/* Bits 63 to 47 are all alike [SDM 1 3.3.7.1]. */
-static bool is_canonical(vaddr_t va)
-{
-	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
-
 SHELL_COMMAND(pte, "ADDRESS [-J]", "walks the page tables to an address, level by level",
 	      "pte 0xffffea0008000000", SHELL_PANIC)
 {
@@ -364,17 +342,14 @@ SHELL_COMMAND(pte, "ADDRESS [-J]", "walks the page tables to an address, level b
 	struct pte_walk walk;
 	bool json = false;
 	uint64_t va;
-	int option;
 
-	while ((option = shell_option(&args)) > 0)
-		json = true;
-	if (option < 0)
+	if (!shell_json_option(&args, &json))
 		return SHELL_USAGE;
 	if (args.noperands != 1)
 		return shell_usage("pte", "one address, not %d", args.noperands);
 	if (parse_number(args.operands[0], &va) != 0)
 		return shell_usage("pte", "'%s' is no address", args.operands[0]);
-	if (!is_canonical(va))
+	if (!mmu_canonical(va))
 		return shell_error("pte", -EINVAL, "0x%lx is not canonical: no table covers it",
 				   va);
 

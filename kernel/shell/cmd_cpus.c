@@ -10,7 +10,6 @@
 #include "drivers/acpi/tables/static.h"
 #include "kernel/clock.h"
 #include "kernel/cpus.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
 #include "kernel/smp.h"
@@ -161,13 +160,16 @@ static void print_json(void)
 SHELL_COMMAND(cpus, "[-J]", "processors: what they can do, which run, and what they are doing",
 	      "cpus", SHELL_PANIC)
 {
+	bool json;
+	int status = shell_only_json("cpus", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
 	take_snapshot();
-	if (argc == 2 && strcmp(argv[1], "-J") == 0) {
+	if (json) {
 		print_json();
 		return SHELL_OK;
 	}
-	if (argc > 1)
-		return shell_usage("cpus", "no such operand: %s", argv[1]);
 	print_model();
 	table_print(columns, ARRAY_SIZE(columns), rows, NULL);
 	return SHELL_OK;

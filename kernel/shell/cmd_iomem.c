@@ -11,6 +11,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/shell/target.h"
 #include "mm/early.h"
 #include "mm/hotplug/device.h"
 
@@ -178,28 +179,25 @@ static void emit_all(const struct iomem_output *out)
 
 SHELL_COMMAND(iomem, "[-J]", "the physical address space, range by range", "iomem", SHELL_NORMAL)
 {
-	struct shell_args args = SHELL_ARGS("iomem", "J", argc, argv);
 	struct iomem_output out = {0};
 	struct json j;
-	int option;
+	bool json;
+	int status = shell_only_json("iomem", argc, argv, &json);
 
-	while ((option = shell_option(&args)) > 0)
+	if (status != SHELL_OK)
+		return status;
+	if (!lock_to_look("iomem"))
+		return SHELL_FAIL;
+	if (json) {
 		out.json = &j;
-	if (option < 0)
-		return SHELL_USAGE;
-	if (args.noperands > 0)
-		return shell_usage("iomem", "no operand is known, not '%s'", args.operands[0]);
-
-	if (out.json != NULL) {
 		json_begin(&j);
 		json_array(&j, "iomem");
 	}
-	mutex_lock(&hotplug_lock);
 	emit_all(&out);
-	mutex_unlock(&hotplug_lock);
-	if (out.json != NULL) {
+	if (json) {
 		json_array_end(&j);
 		json_end(&j);
 	}
+	mutex_unlock(&hotplug_lock);
 	return SHELL_OK;
 }

@@ -7,7 +7,6 @@
  */
 #include "kernel/clock.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/spinlock.h"
 #include "kernel/symbols.h"
@@ -88,12 +87,15 @@ static void locks_json(void)
 SHELL_COMMAND(locks, "[-J]", "spin locks by rank (a lower rank is taken first); mutexes waited for",
 	      "locks", SHELL_NORMAL)
 {
-	if (argc == 2 && strcmp(argv[1], "-J") == 0) {
+	bool json;
+	int status = shell_only_json("locks", argc, argv, &json);
+
+	if (status != SHELL_OK)
+		return status;
+	if (json) {
 		locks_json();
 		return SHELL_OK;
 	}
-	if (argc > 1)
-		return shell_usage("locks", "what is '%s'?", argv[1]);
 	shell_printf("%4s %-10s %12s %10s %10s %s\n", "RANK", "NAME", "TAKEN", "CONTENDED",
 		     "LONGEST-US", "HELD-LONGEST");
 	for (enum lock_rank rank = RANK_NONE + 1; rank < RANKS; rank++)

@@ -1,11 +1,9 @@
 /*
  * kernel/shell/cmd_lsdimm.c - lsdimm: what is plugged, and what its metadata cost.
  */
-#include "kernel/lib/errno.h"
-#include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
+#include "kernel/shell/target.h"
 #include "mm/hotplug/hotplug.h"
 
 /* Blocks that lie wholly in the head. */
@@ -120,8 +118,8 @@ SHELL_COMMAND(lsdimm, "[-b] [-J]", "plugged memory devices, and what their metad
 		return SHELL_USAGE;
 	if (a.noperands != 0)
 		return shell_usage("lsdimm", "no such operand: %s", a.operands[0]);
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("lsdimm", EINTR, "interrupted while another operation ran");
+	if (!lock_to_look("lsdimm"))
+		return SHELL_FAIL;
 	if (json)
 		print_json();
 	else

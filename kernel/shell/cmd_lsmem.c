@@ -4,11 +4,11 @@
  * The blocks are walked in address order; neighbours that look alike in the columns shown
  * become one row.  hotplug_lock is held from the first row to the last.
  */
-#include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
+#include "kernel/shell/target.h"
 #include "kernel/shell/valid_zones.h"
 #include "mm/hotplug/hotplug.h"
 
@@ -335,8 +335,8 @@ SHELL_COMMAND(lsmem, "[-a] [-b] [-J] [-o COLS]", "memory blocks and their states
 	default_columns(&l);
 	if (columns != NULL && parse_columns(&l, columns) != SHELL_OK)
 		return SHELL_USAGE;
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("lsmem", EINTR, "interrupted while another operation ran");
+	if (!lock_to_look("lsmem"))
+		return SHELL_FAIL;
 	if (l.json)
 		print_json(&l);
 	else

@@ -56,8 +56,8 @@ static int draw(struct block_range range, bool json)
 {
 	unsigned blocks = 0;
 
-	range.npages = MIN(range.start + range.npages, MAX(end_of_memory(), range.start)) -
-		       range.start;
+	range.npages =
+		MIN(range.start + range.npages, MAX(end_of_memory(), range.start)) - range.start;
 	range_for_each(&range, count_block, &blocks);
 	if (blocks == 0)
 		return -ENOENT;
@@ -87,8 +87,8 @@ SHELL_COMMAND(map, "[TARGET] [-J]", "memory as a picture: state, use and fragmen
 		if (status != SHELL_OK)
 			return status;
 	}
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("map", EINTR, "interrupted while another operation ran");
+	if (!lock_to_look("map"))
+		return SHELL_FAIL;
 	err = draw(range, json);
 	mutex_unlock(&hotplug_lock);
 	if (err != 0)

@@ -5,10 +5,10 @@
  * free.  Sums of several zones are read one after the other while others allocate, so
  * they may be wrong by a moment; what devices hold is read under hotplug_lock.
  */
-#include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
+#include "kernel/shell/target.h"
 #include "mm/alloc.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/hotplug.h"
@@ -40,10 +40,8 @@ static bool sum_memory(const char *command, struct memory_sums *sums)
 	unsigned n;
 
 	*sums = (struct memory_sums){0};
-	if (mutex_lock_interruptible(&hotplug_lock) != 0) {
-		shell_error(command, EINTR, "interrupted while another operation ran");
+	if (!lock_to_look(command))
 		return false;
-	}
 	slab_shrink();
 	for_each_node (n)
 		for (unsigned type = 0; type < ZONE_TYPES; type++)

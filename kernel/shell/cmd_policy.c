@@ -7,8 +7,8 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
+#include "kernel/shell/target.h"
 #include "kernel/shell/valid_zones.h"
-#include "kernel/thread.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/hotplug/policy.h"
 
@@ -129,8 +129,8 @@ SHELL_COMMAND(zones, "BLOCK [-J]", "the zones a block may be onlined to, the def
 		return SHELL_USAGE;
 	if (a.noperands != 1)
 		return shell_usage("zones", "one BLOCK is needed");
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("zones", EINTR, "interrupted while another operation ran");
+	if (!lock_to_look("zones"))
+		return SHELL_FAIL;
 	block = block_by_name(a.operands[0]);
 	if (block != NULL)
 		zones = valid_zones(block);

@@ -24,15 +24,6 @@ static const char *state_name(enum thread_state state)
 	return names[state];
 }
 
-/* Is `-J` the only argument?  SHELL_USAGE if there is another. */
-static int wants_json(int argc, char **argv, bool *json)
-{
-	*json = argc == 2 && strcmp(argv[1], "-J") == 0;
-	if (argc > 1 && !*json)
-		return shell_usage(argv[0], "what is '%s'?", argv[argc - 1]);
-	return SHELL_OK;
-}
-
 static void threads_json(void)
 {
 	struct thread_info info;
@@ -87,10 +78,10 @@ SHELL_COMMAND(threads, "[-J]", "threads: state, time run, switches, deepest use 
 	struct thread_info info;
 	unsigned id = 0;
 	bool json;
-	int err = wants_json(argc, argv, &json);
+	int status = shell_only_json("threads", argc, argv, &json);
 
-	if (err)
-		return err;
+	if (status != SHELL_OK)
+		return status;
 	if (json) {
 		threads_json();
 		return SHELL_OK;
@@ -201,10 +192,10 @@ SHELL_COMMAND(irqs, "[-J]", "interrupts: line, vector, trigger, how many came, a
 	struct irq_info info;
 	unsigned cpu;
 	bool json;
-	int err = wants_json(argc, argv, &json);
+	int status = shell_only_json("irqs", argc, argv, &json);
 
-	if (err)
-		return err;
+	if (status != SHELL_OK)
+		return status;
 	if (json) {
 		irqs_json();
 		return SHELL_OK;

@@ -4,12 +4,10 @@
 #include "kernel/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/table.h"
 #include "kernel/shell/target.h"
 #include "kernel/symbols.h"
-#include "kernel/thread.h"
 #include "mm/buddy.h"
 #include "mm/hotplug/hotplug.h"
 #include "mm/page_pin.h"
@@ -290,8 +288,8 @@ SHELL_COMMAND(page, "PFN [-J]", "the chunk that a page frame belongs to, and its
 		return SHELL_USAGE;
 	if (a.noperands != 1 || parse_number(a.operands[0], &pfn) != 0)
 		return shell_usage("page", "one page frame number is needed");
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error("page", EINTR, "interrupted while another operation ran");
+	if (!lock_to_look("page"))
+		return SHELL_FAIL;
 	block = block_by_pfn(pfn);
 	if (block != NULL && json)
 		page_json(pfn, block);

@@ -12,8 +12,8 @@
 #include "kernel/clock.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
+#include "kernel/shell/target.h"
 #include "kernel/thread.h"
-#include "mm/hotplug/device.h"
 #include "mm/hotplug/listener.h"
 #include "mm/page.h"
 
@@ -41,30 +41,15 @@ static void note_departure(const struct listener_change *change)
 
 static struct listener listener = {.name = "fault_place", .commit = note_departure};
 
-static bool holds(pfn_t start, uint64_t npages, pfn_t pfn)
-{
-	return pfn >= start && pfn - start < npages;
-}
-
 /* The last one that had this frame. */
 static const struct departed *departed_with(pfn_t pfn)
 {
 	for (unsigned i = 0; i < MIN(ndeparted, (unsigned)DEPARTED_MAX); i++) {
 		const struct departed *d = &departed[(ndeparted - 1 - i) % DEPARTED_MAX];
 
-		if (holds(d->start, d->npages, pfn))
+		if (pfn >= d->start && pfn - d->start < d->npages)
 			return d;
 	}
-	return NULL;
-}
-
-static const struct memory_device *device_with(pfn_t pfn)
-{
-	const struct memory_device *device;
-
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
-		if (holds(device->start, device->npages, pfn))
-			return device;
 	return NULL;
 }
 
@@ -85,7 +70,6 @@ static void print_place(const char *what, pfn_t pfn)
 
 static void print_walk(vaddr_t va)
 {
-	static const char *const name[] = {"", "PT", "PD", "PDPT", "PML4"};
 	struct mmu_step steps[4];
 	unsigned n = mmu_walk(va, steps);
 
@@ -93,7 +77,7 @@ static void print_walk(vaddr_t va)
 	for (unsigned i = 0; i < n; i++) {
 		const struct mmu_step *s = &steps[i];
 
-		panic_printf("  %-4s[%3u] at %010lx: %016lx ", name[s->level], s->index,
+		panic_printf("  %-4s[%3u] at %010lx: %016lx ", mmu_level_name(s->level), s->index,
 			     s->table + s->index * sizeof(pte_t), s->entry);
 		if (!s->present)
 			panic_printf("not present\n");
@@ -102,11 +86,6 @@ static void print_walk(vaddr_t va)
 				     s->writable ? "" : ", read-only",
 				     s->executable ? "" : ", not executable");
 	}
-}
-
-static bool canonical(vaddr_t va)
-{
-	return (int64_t)(va << 16) >> 16 == (int64_t)va;
 }
 
 /* Blocks and devices may be half-way between two states under it. */
@@ -123,7 +102,7 @@ static void dump(void)
 	vaddr_t va = trap_fault_address();
 
 	print_hotplug_lock();
-	if (!panic_by_page_fault() || !canonical(va))
+	if (!panic_by_page_fault() || !mmu_canonical(va))
 		return;
 	print_walk(va);
 	if (va >= VMEMMAP_BASE && va < KERNEL_BASE)

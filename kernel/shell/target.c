@@ -8,7 +8,14 @@
 
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
-#include "kernel/shell/shell.h"
+
+bool lock_to_look(const char *command)
+{
+	if (mutex_lock_interruptible(&hotplug_lock) == 0)
+		return true;
+	shell_error(command, EINTR, "interrupted while another operation ran");
+	return false;
+}
 
 static pfn_t end_of(pfn_t start, uint64_t npages)
 {
@@ -30,6 +37,16 @@ void range_for_each(const struct block_range *range,
 				fn(block, ctx);
 		}
 	}
+}
+
+const struct memory_device *device_with(pfn_t pfn)
+{
+	const struct memory_device *device;
+
+	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+		if (pfn >= device->start && pfn - device->start < device->npages)
+			return device;
+	return NULL;
 }
 
 struct counting {
@@ -185,8 +202,8 @@ int target_parse(const char *command, const char *word, bool plugged, struct tar
 	int status;
 
 	*target = (struct target){0};
-	if (mutex_lock_interruptible(&hotplug_lock) != 0)
-		return shell_error(command, EINTR, "interrupted while another operation ran");
+	if (!lock_to_look(command))
+		return SHELL_FAIL;
 	status = parse_held(command, word, plugged, target);
 	mutex_unlock(&hotplug_lock);
 	return status;
