@@ -8,8 +8,8 @@
 
 /*
  * Lays *range over what is there: overlapped parts of others go, and ranges of one type that
- * touch become one.  Empty and wrapping
- * ranges are dropped and counted, and so are RAM beyond 52-bit addresses and what finds no room.
+ * touch become one.  Empty and wrapping ranges are dropped and counted, and so are RAM beyond
+ * PADDR_LIMIT and what finds no room.
  */
 void ranges_lay_over(struct bootinfo *info, const struct boot_range *range);
 

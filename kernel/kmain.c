@@ -18,7 +18,6 @@
 #include "kernel/cpus.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"

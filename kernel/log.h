@@ -4,7 +4,8 @@
  * klog() may be called from any context, interrupts and panics included.  A line is
  * "subsystem: text" without a newline.  `dmesg` reads the ring; the console is a sink.
  *
- * Lock: log_lock (spin, rank LOG, innermost).  Sinks are called without it.
+ * Lock: log_lock (spin, rank LOG: only the serial line's and that of TLB flushes come behind it).
+ * Sinks are called without it.
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H

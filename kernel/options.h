@@ -2,8 +2,8 @@
  * kernel/options.h - options: words `name=value` of the multiboot2 command line and of
  * fw_cfg opt/org.headroom/cmdline (the latter wins).
  *
- * Immutable after options_init().  Unknown or malformed words are reported in the log and
- * ignored.  Known names are declared once, in options.c.
+ * Written by options_parse() at boot, immutable afterwards.  Unknown or malformed words are
+ * reported in the log and ignored.  Known names are declared once, in options.c.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H

@@ -15,8 +15,8 @@
 #include "arch/trap.h"
 #include "drivers/serial.h"
 #include "kernel/lib/assert.h"
+#include "kernel/lib/bits.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/symbols.h"
 
@@ -85,7 +85,7 @@ void panic_stop(const struct trap_frame *frame)
 static bool all_stopped(void)
 {
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-		if ((told_to_stop >> cpu & 1) &&
+		if ((told_to_stop & BIT(cpu)) != 0 &&
 		    !__atomic_load_n(&stopped[cpu].stopped, __ATOMIC_ACQUIRE))
 			return false;
 	return true;
@@ -253,9 +253,9 @@ static void print_stopped(unsigned cpu)
 static void stage_cpus(void)
 {
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-		if (!(told_to_stop >> cpu & 1))
+		if ((told_to_stop & BIT(cpu)) == 0)
 			continue;
-		told_to_stop &= ~(1UL << cpu);
+		told_to_stop &= ~BIT(cpu);
 		print_stopped(cpu);
 	}
 }

@@ -11,10 +11,10 @@
 
 #define SLICE_TICKS 2
 
-/* Locks used to protect struct members: [s] sched_lock. */
+/* Locks used to protect struct members: [s] sched_lock; [I] immutable once the CPU schedules. */
 struct sched_cpu {
-	struct percpu *here;	/* its current thread, and whether a switch was put off */
-	struct thread *idle;	/* NULL: this CPU does not schedule yet */
+	struct percpu *here;	/* [I] its current thread, and whether a switch was put off */
+	struct thread *idle;	/* [I] NULL: this CPU does not schedule yet */
 	struct list_head queue; /* [s] ready threads, round robin */
 	struct list_head woken; /* [s] served first */
 	unsigned nready;	/* [s] in both */

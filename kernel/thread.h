@@ -2,7 +2,7 @@
  * kernel/thread.h - preemptive kernel threads.
  *
  * One run queue a CPU, round robin, time slices of a few ticks; a thread moves between CPUs
- * unless it is bound to some.  Stacks are kernel mappings with a guard page below.  A
+ * unless it is bound to some.  Stacks are kernel mappings with guard pages on both sides.  A
  * thread ends by returning or thread_exit(); who created it may thread_join() it.
  *
  * Lock: sched_lock (spin, rank SCHED) guards states and the queues.

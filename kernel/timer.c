@@ -6,7 +6,6 @@
  */
 #include "arch/cpu.h"
 #include "kernel/clock.h"
-#include "kernel/lib/assert.h"
 #include "kernel/spinlock.h"
 
 static struct spinlock timer_lock = SPINLOCK_INIT("timers", RANK_TIMER);

@@ -15,7 +15,6 @@
 #include "kernel/clock.h"
 #include "kernel/log.h"
 #include "kernel/smp.h"
-#include "kernel/spinlock.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 

@@ -36,7 +36,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* Gives back what arena_alloc() returned; NULL is fine.  Anything else fails an ASSERT. */
 void arena_free(struct arena *arena, void *p);
 
-/* Walks all of it: tags, bins and counts agree.  For tests and `check`. */
+/* Walks all of it: tags, bins and counts agree.  For tests. */
 bool arena_verify(const struct arena *arena);
 
 #endif

@@ -29,8 +29,8 @@ void memdev_eject_request(struct slot *slot);
 void memdev_window(paddr_t *base, uint64_t *size);
 
 /* 0, or -ENXIO where the first or the last page of the range is in the window, is nobody's, and
- * is no memory.
- * Takes hotplug_lock.  => the range lies below DIRECT_MAP_MAX and the CPU's limit */
+ * is no memory.  Takes hotplug_lock.
+ * => the range lies below DIRECT_MAP_MAX and the CPU's limit */
 int memdev_probe(const struct memrange_piece *range, struct refusal *why);
 
 /* --- notify.c --- */

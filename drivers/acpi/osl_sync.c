@@ -5,7 +5,6 @@
  * wakes a thread, so their rank (RANK_ACPICA) is below that of wait queues.
  */
 #include "drivers/acpi/osl.h"
-#include "kernel/lib/assert.h"
 #include "kernel/mutex.h"
 #include "kernel/spinlock.h"
 #include "kernel/thread.h"

@@ -59,7 +59,6 @@ static inline pfn_t paddr_to_pfn(paddr_t paddr)
 #define __unused     __attribute__((unused))
 #define __used	     __attribute__((used))
 #define __weak	     __attribute__((weak))
-#define __must_check __attribute__((warn_unused_result))
 #ifndef __always_inline /* the host's C library has it */
 #define __always_inline inline __attribute__((always_inline))
 #endif

@@ -5,7 +5,6 @@
  */
 #include "kernel/clock.h"
 #include "kernel/lib/errno.h"
-#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 #include "kernel/shell/target.h"

@@ -179,8 +179,8 @@ enum editor_event console_feed(uint8_t byte)
 	return event;
 }
 
-/* These four are for the thread that feeds the editor, and nobody else changes it. */
-
+/* Without the lock, as are the three below marked so: for the thread that feeds the editor only,
+ * and nobody else changes these members. */
 const char *console_line(size_t *cursor) NO_TSA
 {
 	if (cursor != NULL)

@@ -4,7 +4,6 @@
  * Owns line, cursor, killed and saved of an editor.  Everything here keeps the line valid UTF-8
  * and terminated, and the screen in step.
  */
-#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/shell/editor_priv.h"
 

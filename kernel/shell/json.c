@@ -4,7 +4,6 @@
  * The caller owns the struct json; bit d of not_first says that a comma is due at depth d.
  */
 #include "kernel/lib/assert.h"
-#include "kernel/lib/string.h"
 #include "kernel/shell/shell.h"
 
 #define DEPTH_MAX 31

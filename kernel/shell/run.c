@@ -35,11 +35,6 @@ const struct shell_command *shell_command_by_name(const char *name)
 	return NULL;
 }
 
-int shell_last_status(void)
-{
-	return last_status;
-}
-
 /* Edits that turn one word into the other [Levenshtein]; words longer than 15 are far away. */
 static unsigned edit_distance(const char *a, const char *b)
 {

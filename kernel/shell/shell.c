@@ -7,7 +7,6 @@
 #include "arch/cpu.h"
 #include "drivers/fw_cfg.h"
 #include "drivers/serial.h"
-#include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/log.h"
 #include "kernel/options.h"

@@ -5,11 +5,11 @@
  *		      SHELL_NORMAL)
  *	{
  *		...
- *		return shell_error("offline", &why);
+ *		return shell_refused("offline", &why);
  *	}
  *
  * A command writes with shell_printf() only (so that `| grep` and paging work), returns 0, 1
- * or 2 (INTERFACE.md), and polls thread_interrupted() in long loops.
+ * or 2 (docs/shell.md), and polls thread_interrupted() in long loops.
  */
 #ifndef KERNEL_SHELL_SHELL_H
 #define KERNEL_SHELL_SHELL_H
@@ -93,7 +93,8 @@ int parse_size(const char *text, uint64_t *bytes);
 int parse_number(const char *text, uint64_t *value);
 /* Seconds with up to six decimals ("0.5"), to microseconds. */
 int parse_seconds(const char *text, uint64_t *us);
-/* BASE-END, END exclusive as written or inclusive when it ends in ...f (as lsmem prints). */
+/* BASE-END: END is the first byte behind, or, where it ends in fff (as lsmem prints it), the last;
+ * 0, -EINVAL, or -ERANGE where the range ends behind 64 bits. */
 int parse_range(const char *text, uint64_t *base, uint64_t *size);
 /* "1G", "130M", "2M", or plain bytes; as lsmem prints; returns buf. */
 const char *format_size(uint64_t bytes, bool plain_bytes, char *buf, size_t size);

@@ -20,7 +20,6 @@ const struct shell_command *shell_command_by_name(const char *name);
 /* The command whose name is nearest to a mistyped one, or NULL. */
 const struct shell_command *shell_command_like(const char *name);
 
-int shell_last_status(void);
 extern struct history shell_history;
 
 /*

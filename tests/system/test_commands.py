@@ -15,7 +15,7 @@ from conftest import ROOT, wanted_machine
 from harness import Machine
 from json_shape import differences
 
-# What every one of these must have, by INTERFACE.md (the contract).
+# What every one of these must have: scripts rely on it.
 CONTRACT = {
     "lsmem": "-a -b -J -o", "lsdimm": "-b -J", "online": "kernel movable -k",
     "offline": "-n -k -t", "why": "", "eject": "", "policy": "online eject", "zones": "",
