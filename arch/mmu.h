@@ -95,9 +95,6 @@ void mmu_unmap(vaddr_t va, size_t size, struct pt_alloc *alloc);
  */
 int mmu_prepare(vaddr_t va, size_t size, unsigned level, struct pt_alloc *alloc);
 
-/* Changes the flags of a mapped range (whole leaves only) and flushes it. */
-void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags);
-
 /*
  * Moving mapped chunks under their users, a batch at once.  A range was mapped by one mmu_map()
  * call or several, its tables lie in the direct map, and leaves do not cross its ends.
@@ -172,5 +169,9 @@ static inline paddr_t virt_to_phys(const void *va) /* direct map addresses only 
 {
 	return (paddr_t)va - DIRECT_MAP_START;
 }
+
+/* The first physical address that the CPU cannot name or the direct map has no room for: an entry
+ * that held it would fault for a reserved bit [SDM 3A 4.5.4]. */
+paddr_t mmu_phys_end(void);
 
 #endif

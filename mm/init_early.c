@@ -8,7 +8,7 @@
  * and constants are read-only too, so that no second address writes what the first protects.
  * Nothing is mapped at low addresses: a NULL pointer faults.
  */
-#include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "boot/image.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/bits.h"
@@ -43,7 +43,7 @@ struct pt_alloc pt_alloc_early = {
 /* RAM that the CPU can address and the direct map has room for. */
 static void add_ram(paddr_t base, uint64_t size)
 {
-	paddr_t top = MIN(DIRECT_MAP_MAX, BIT(cpu_features.phys_bits));
+	paddr_t top = mmu_phys_end();
 
 	if (base >= top || size > top - base)
 		klog(LOG_WARN, "mm: RAM at %#lx, %lu MiB, ends beyond %#lx: cut", base, size / MiB,
@@ -141,7 +141,7 @@ const void *mm_map_early(paddr_t pa, size_t size)
 {
 	static size_t mapped; /* bytes from EARLY_MAP_BASE on */
 	paddr_t start = ALIGN_DOWN(pa, PAGE_SIZE);
-	paddr_t top = BIT(cpu_features.phys_bits);
+	paddr_t top = mmu_phys_end();
 	size_t offset = pa - start, bytes;
 
 	ASSERT(!early.closed);

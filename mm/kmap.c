@@ -31,7 +31,7 @@ struct area {
 	vaddr_t start, end;
 };
 
-struct kmap_range {
+struct kmap_range { /* written under kmap_lock; kmap_describe() looks without it */
 	struct list_head link;
 	vaddr_t start;
 	size_t size;
@@ -208,7 +208,7 @@ void *kmap_phys(paddr_t pa, size_t size, enum mmu_flags map_flags, const char *n
 	void *va = NULL;
 	uint64_t flags;
 
-	if (size == 0 || pa + size < pa || pa + size > DIRECT_MAP_MAX)
+	if (size == 0 || pa >= mmu_phys_end() || size > mmu_phys_end() - pa)
 		return NULL;
 	flags = spin_lock(&kmap_lock);
 	r = range_take(ALIGN_UP(pa + size, PAGE_SIZE) - start, PAGE_SIZE, name, RANGE_PHYS);
@@ -251,23 +251,6 @@ void kmap_release(vaddr_t va)
 
 	ASSERT(r != NULL && r->kind == RANGE_RESERVED && r->start == va);
 	range_delete(r);
-	spin_unlock(&kmap_lock, flags);
-}
-
-int kmap_map_pages(vaddr_t va, paddr_t pa, size_t size, enum mmu_flags map_flags)
-{
-	uint64_t flags = spin_lock(&kmap_lock);
-	int err = mmu_map(va, pa, size, map_flags, SIZE_1G, &pt_alloc_pages);
-
-	spin_unlock(&kmap_lock, flags);
-	return err;
-}
-
-void kmap_unmap_pages(vaddr_t va, size_t size)
-{
-	uint64_t flags = spin_lock(&kmap_lock);
-
-	mmu_unmap(va, size, &pt_alloc_pages);
 	spin_unlock(&kmap_lock, flags);
 }
 

@@ -20,19 +20,15 @@ void kmap_init(void);
 void *kmap_alloc(size_t size, const struct page_owner *owner, const char *name);
 void kmap_free(void *va);
 
-/* Maps existing physical memory; any alignment; returns the address of `pa` itself. */
+/* Maps existing physical memory; any alignment; returns the address of `pa` itself.  NULL: no
+ * memory or no addresses for it, nothing is wanted, or it ends beyond mmu_phys_end(). */
 void *kmap_phys(paddr_t pa, size_t size, enum mmu_flags flags, const char *name);
 void kmap_phys_free(void *va);
 
-/*
- * Addresses only, for mappings whose owner moves pages about (vm objects): reserve a range
- * (0: no memory), map and unmap inside it, release it when nothing in it is mapped any more.
- * Errors as mmu_map().
- */
+/* Addresses only, for who maps what he likes there by mmu_map(): at a multiple of `align` (bytes, a
+ * power of two); 0: no memory or no room.  Released when nothing in it is mapped any more. */
 vaddr_t kmap_reserve(size_t size, size_t align, const char *name);
 void kmap_release(vaddr_t va);
-int kmap_map_pages(vaddr_t va, paddr_t pa, size_t size, enum mmu_flags flags);
-void kmap_unmap_pages(vaddr_t va, size_t size);
 
 struct kmap_info {
 	vaddr_t start;

@@ -17,6 +17,11 @@ paddr_t mmu_root(void)
 	return root;
 }
 
+paddr_t mmu_phys_end(void)
+{
+	return MIN(DIRECT_MAP_MAX, BIT(cpu_features.phys_bits));
+}
+
 int mmu_init(paddr_t new_root, struct pt_alloc *alloc)
 {
 	struct mmu_step steps[MMU_LEVELS];

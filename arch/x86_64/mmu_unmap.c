@@ -1,5 +1,5 @@
 /*
- * arch/x86_64/mmu_unmap.c - unmapping, changing flags, and the TLB.
+ * arch/x86_64/mmu_unmap.c - unmapping, and the TLB.
  *
  * Whatever is taken out is gathered first, flushed once, and only then given back: until the
  * flush a CPU may still walk through an unlinked table [SDM 3A 4.10.4].
@@ -140,35 +140,5 @@ void mmu_unmap(vaddr_t va, size_t size, struct pt_alloc *alloc)
 
 	gather_init(&g, alloc);
 	unmap_table(&g, mmu_root(), MMU_LEVELS, va, va + size);
-	gather_finish(&g);
-}
-
-static void protect_table(struct mmu_gather *g, paddr_t table, unsigned level, vaddr_t va,
-			  vaddr_t end, enum mmu_flags flags)
-{
-	for (vaddr_t next; va < end; va = next) {
-		pte_t *slot = table_access(NULL, table) + level_index(va, level);
-
-		next = level_next(va, end, level);
-		ASSERT(pte_present(*slot));
-		if (!pte_is_leaf(*slot, level)) {
-			protect_table(g, pte_table(*slot), level - 1, va, next, flags);
-			continue;
-		}
-		ASSERT(next - va == level_size(level));
-		entry_set(slot, pte_page(*slot, level) | leaf_bits(flags, level));
-		gather_page(g, va, level);
-	}
-}
-
-void mmu_protect(vaddr_t va, size_t size, enum mmu_flags flags)
-{
-	struct mmu_gather g;
-
-	ASSERT(IS_ALIGNED(va | size, PAGE_SIZE));
-	ASSERT(size > 0 && va + size > va);
-
-	gather_init(&g, NULL);
-	protect_table(&g, mmu_root(), MMU_LEVELS, va, va + size, flags);
 	gather_finish(&g);
 }

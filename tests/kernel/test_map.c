@@ -1,8 +1,10 @@
 /*
  * tests/kernel/test_map.c - the page tables as the kernel runs on them, and kernel mappings.
  */
+#include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "boot/image.h"
+#include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "mm/alloc.h"
@@ -254,5 +256,7 @@ KERNEL_TEST(kmap, nonsense_is_refused)
 	EXPECT(kmap_alloc(KMAP_END - KMAP_BASE, &test_owner, "selftest") == NULL);
 	EXPECT(kmap_phys(0, 0, MMU_RO, "selftest") == NULL);
 	EXPECT(kmap_phys(UINT64_MAX - 10, 100, MMU_RO, "selftest") == NULL);
+	EXPECT(kmap_phys(BIT(cpu_features.phys_bits), PAGE_SIZE, MMU_RO, "selftest") == NULL);
+	EXPECT(kmap_phys(mmu_phys_end() - 1, 2, MMU_RO, "selftest") == NULL);
 	EXPECT_EQ(kmap_reserve(SIZE_MAX - 5, PAGE_SIZE, "selftest"), 0);
 }
