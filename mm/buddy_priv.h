@@ -28,11 +28,6 @@ static inline void page_set_tag(struct page *page, uint32_t tag)
 	__builtin_memcpy(page, &tag, sizeof(tag));
 }
 
-static inline uint64_t chunk_pages(const struct page *page)
-{
-	return 1UL << page->order;
-}
-
 /* Does the descriptor look like the head of a chunk of this zone? */
 static inline bool heads_chunk(const struct zone *zone, const struct page *page)
 {

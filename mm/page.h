@@ -129,6 +129,17 @@ static inline struct page *virt_to_page(const void *va)
 	return pfn_to_page(paddr_to_pfn(virt_to_phys(va)));
 }
 
+/* How many pages the chunk has that `page` heads, and what heads the next where chunks tile. */
+static inline uint64_t chunk_pages(const struct page *page)
+{
+	return 1UL << page->order;
+}
+
+static inline struct page *chunk_next(struct page *page)
+{
+	return page + chunk_pages(page);
+}
+
 /* The allocating function's address, for symbol_name(). */
 static inline vaddr_t page_caller(const struct page *page)
 {
@@ -152,6 +163,13 @@ static inline bool page_is_free(const struct page *page)
 static inline void page_set_caller(struct page *page, const void *caller)
 {
 	page->caller = (uint32_t)(uintptr_t)caller;
+}
+
+/* The chunk moves to another head: `why` goes on naming who allocated it, and when. */
+static inline void page_set_origin(struct page *to, const struct page *from)
+{
+	to->caller = from->caller;
+	to->birth = from->birth;
 }
 
 static inline bool page_owner_movable(const struct page_owner *owner)

@@ -31,7 +31,7 @@ FAULT_SITE(remove_check, "a device is about to be removed")
 
 static int check_range(const struct memory_device_info *info, struct refusal *why)
 {
-	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
+	paddr_t limit = mmu_phys_end();
 	pfn_t pfn = paddr_to_pfn(info->base);
 
 	if (FAULT_HIT(add_range))
@@ -339,6 +339,7 @@ uint64_t hotplug_metadata_online(void)
 {
 	uint64_t pages = 0;
 
+	ASSERT(mutex_is_held(&hotplug_lock));
 	for (unsigned i = 0; memory_device_at(i) != NULL; i++)
 		if (memory_device_at(i)->blocks_online != 0)
 			pages += memory_device_at(i)->head.pages;
@@ -349,6 +350,7 @@ uint64_t hotplug_offline_bytes(void)
 {
 	uint64_t pages = 0;
 
+	ASSERT(mutex_is_held(&hotplug_lock));
 	for (unsigned i = 0; memory_device_at(i) != NULL; i++) {
 		struct memory_device *device = memory_device_at(i);
 

@@ -91,9 +91,7 @@ struct memory_block *block_by_pfn(pfn_t pfn)
 {
 	struct memory_device *device = memory_device_by_pfn(pfn);
 
-	if (device == NULL)
-		return NULL;
-	return &device->blocks[(pfn >> BLOCK_ORDER) - (device->start >> BLOCK_ORDER)];
+	return device != NULL ? device_block(device, pfn) : NULL;
 }
 
 /* Reads decimal digits; false where there are none or too many. */
@@ -139,6 +137,18 @@ struct memory_block *block_by_name(const char *name)
 		pfn = device->start + device->npages;
 	}
 	return NULL;
+}
+
+struct memory_device *range_device(const struct block_range *range)
+{
+	return device_overlapping(range->start, MAX(range->npages, 1UL));
+}
+
+const char *range_device_name(const struct block_range *range)
+{
+	const struct memory_device *device = range_device(range);
+
+	return device != NULL ? device->name : "-";
 }
 
 int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),

@@ -65,12 +65,14 @@ static inline uint64_t block_number(const struct memory_block *block)
 	return block->start >> BLOCK_ORDER;
 }
 
-/* The block that holds `pfn`, or NULL. */
+/* The block that holds `pfn`, or NULL.  => hotplug_lock held; or the lock of the zone that pfn is
+ * in, which keeps the block, and so its device, where they are */
 struct memory_block *block_by_pfn(pfn_t pfn);
 /* By "memoryN" or "memoryN.K"; NULL. */
 struct memory_block *block_by_name(const char *name);
 
-/* True while nothing unmovable holds a page of it (what lsmem's REMOVABLE says). */
+/* True while nothing unmovable holds a page of it (what lsmem's REMOVABLE says).
+ * => hotplug_lock held */
 bool block_removable(const struct memory_block *block);
 
 #endif

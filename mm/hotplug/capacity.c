@@ -29,14 +29,14 @@ static unsigned smallest_needed(const struct capacity *capacity)
 }
 
 /* Whose the page is: it was in use when it was counted, and may have been freed since. */
-static const char *holder_of(const struct page *page, char name[PAGE_OWNER_NAME_MAX])
+static const char *holder_of(const struct first_chunk *first, char name[PAGE_OWNER_NAME_MAX])
 {
-	struct zone *zone = page_zone(page);
-	uint64_t flags = spin_lock(&zone->lock);
+	const struct page *page = first->page;
+	uint64_t flags = spin_lock(&first->zone->lock);
 
 	snprintf(name, PAGE_OWNER_NAME_MAX, "%s",
 		 page_in_use(page) && page->owner != NULL ? page->owner->name : "nobody any more");
-	spin_unlock(&zone->lock, flags);
+	spin_unlock(&first->zone->lock, flags);
 	return name;
 }
 
@@ -46,18 +46,18 @@ static int no_chunks(const struct capacity *capacity, struct refusal *why, unsig
 {
 	char name[PAGE_OWNER_NAME_MAX];
 
-	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(capacity->first[order]),
+	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(capacity->first[order].page),
 			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
-			 holder_of(capacity->first[order], name),
+			 holder_of(&capacity->first[order], name),
 			 (unsigned long)capacity->need[order], order, (unsigned long)have);
 }
 
 static int no_pages(const struct capacity *capacity, struct refusal *why, uint64_t pages)
 {
-	const struct page *first = capacity->first[smallest_needed(capacity)];
+	const struct first_chunk *first = &capacity->first[smallest_needed(capacity)];
 	char name[PAGE_OWNER_NAME_MAX];
 
-	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first),
+	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first->page),
 			 "is held by %s: %lu pages must move, %lu are free elsewhere, "
 			 "%u of them stay in reserve",
 			 holder_of(first, name), (unsigned long)capacity->need_pages,

@@ -252,6 +252,14 @@ static void poison_memmap(const struct memory_device *device __unused)
 #endif
 }
 
+static int refuse_map(const struct memory_device *device, const char *step, int err,
+		      struct refusal *why)
+{
+	return refuse_at(why, err, step, device->start, "%s; %lu of %lu pool tables free",
+			 err == -EEXIST ? "something is mapped there" : "no page table is left",
+			 (unsigned long)pool.free, (unsigned long)pool.total);
+}
+
 int device_map(const struct memory_device *device, struct refusal *why)
 {
 	int err;
@@ -259,15 +267,11 @@ int device_map(const struct memory_device *device, struct refusal *why)
 	ASSERT(mutex_is_held(&hotplug_lock));
 	err = map_direct(device);
 	if (err != 0)
-		return refuse_at(why, err, "direct-map", device->start,
-				 "no table or already mapped; %lu of %lu pool tables free",
-				 (unsigned long)pool.free, (unsigned long)pool.total);
+		return refuse_map(device, "direct-map", err, why);
 	err = map_arrays(device);
 	if (err != 0) {
 		unmap_direct(device);
-		return refuse_at(why, err, "vmemmap", device->start,
-				 "no table or already mapped; %lu of %lu pool tables free",
-				 (unsigned long)pool.free, (unsigned long)pool.total);
+		return refuse_map(device, "vmemmap", err, why);
 	}
 	poison_memmap(device);
 	kasan_fill_device(device->start, device->npages, device->head.pages);
@@ -285,16 +289,15 @@ static void scrub_shadow(const struct head_layout *head __unused)
 
 void device_unmap(const struct memory_device *device)
 {
-	/* `device` may be a copy on the stack: the original goes with its head. */
-	const struct head_layout head = device->head;
+	const struct head_layout *head = &device->head;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
 	unmap_arrays(device, array_parts(device, (struct array_part[PARTS_MAX]){{0}}));
-	scrub_shadow(&head);
-	scrub_frames(head.descriptors, head.descriptors_pages);
+	scrub_shadow(head);
+	scrub_frames(head->descriptors, head->descriptors_pages);
 	unmap_direct(device);
-	for (uint64_t i = 0; i < head.tables_pages; i++)
-		scrub(mmu_window(pfn_to_paddr(head.tables + i)), PAGE_SIZE);
+	for (uint64_t i = 0; i < head->tables_pages; i++)
+		scrub(mmu_window(pfn_to_paddr(head->tables + i)), PAGE_SIZE);
 	mmu_window_close();
 }
 
@@ -315,8 +318,8 @@ static int pool_fill(uint64_t wanted, struct refusal *why)
 				      (unsigned long)pool.total, (unsigned long)wanted);
 		pool_put(page_to_paddr(page));
 		pool.total++;
+		pool.low = pool.free;
 	}
-	pool.low = pool.free;
 	return 0;
 }
 
@@ -357,7 +360,7 @@ static int prepare_window(paddr_t base, uint64_t size)
 
 static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
 {
-	paddr_t limit = MIN(1UL << cpu_features.phys_bits, DIRECT_MAP_MAX);
+	paddr_t limit = mmu_phys_end();
 	uint64_t most = affordable_window();
 
 	if (base >= limit)
@@ -368,6 +371,11 @@ static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
 	if (*size > limit - base || *size > most) {
 		uint64_t kept = MIN(limit - base, most);
 
+		if (kept == 0)
+			return refuse(
+				why, -ENOMEM, "window",
+				"no memory for the upper tables of any window: %lu pages are free",
+				(unsigned long)pages_free());
 		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s",
 		     (unsigned long)base, (unsigned long)*size, (unsigned long)(base + kept),
 		     kept == most ? ": no memory for its page tables" : "");

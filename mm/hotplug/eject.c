@@ -45,6 +45,7 @@ static unsigned saved_zone(unsigned block)
 static void bring_online(struct memory_device *device) REQUIRES(&hotplug_lock)
 {
 	struct block_result result;
+	struct refusal why = {0};
 
 	for (unsigned i = 0; i < device->nblocks; i++) {
 		struct block_range range = {device->blocks[i].start, device->blocks[i].npages,
@@ -53,8 +54,11 @@ static void bring_online(struct memory_device *device) REQUIRES(&hotplug_lock)
 
 		if (zone != 0)
 			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
-					   true, &result, NULL);
+					   true, &result, &why);
 	}
+	if (why.err != 0) /* the first of them, if any */
+		klog(LOG_ERR, "memhp: %s is back, but not all of it online: %s: %s [%s]",
+		     device->name, why.step, why.text, errno_name(why.err));
 	if (device->blocks_online != 0)
 		account_memmap(device, saved_memmap);
 }
@@ -120,16 +124,17 @@ int memory_device_eject(const char *name, struct refusal *why)
 	struct refusal first = {0};
 	struct memory_device *device;
 	char kept[DEVICE_NAME_MAX]; /* `name` may be the device's own, which goes with it */
-	int err = mutex_lock_interruptible(&hotplug_lock);
+	int err;
 
 	snprintf(kept, sizeof(kept), "%s", name);
 	if (why == NULL)
 		why = &first;
+	err = mutex_lock_interruptible(&hotplug_lock);
 	if (err != 0)
 		return refuse(why, err, "lock", "interrupted while another operation ran");
-	device = memory_device_by_name(name);
+	device = memory_device_by_name(kept);
 	if (device == NULL)
-		err = refuse(why, -ENOENT, "target", "there is no device %s", name);
+		err = refuse(why, -ENOENT, "target", "there is no device %s", kept);
 	else
 		err = eject_held(device, why);
 	mutex_unlock(&hotplug_lock);

@@ -39,8 +39,26 @@ static int refuse_batch(struct offline_request *request, int err)
 }
 
 /*
+ * Where a pass over the block begins: at its first page, or at a chunk in use that began before it.
+ * That one may be freed at any moment, block by block, and what then is before ours is of no
+ * interest: so it is looked for under the lock.
+ */
+static struct page *first_to_move(const struct memory_block *block, unsigned least_order)
+{
+	uint64_t flags = spin_lock(&block->zone->lock);
+	struct page *page = block_first_chunk(block);
+
+	/* Over a border it lies over all of the block. */
+	if (page_to_pfn(page) < block->usable && page->order < least_order)
+		page += chunk_pages(page);
+	spin_unlock(&block->zone->lock, flags);
+	return page;
+}
+
+/*
  * One pass over the block.  No lock: in a block that is going offline a chunk in use can only
- * be freed, which isolates it in place, so the borders of chunks do not move.
+ * be freed, which isolates it in place, so the borders of chunks do not move.  Only of a chunk
+ * that began before the block that is not true: migrate_batch() looks again.
  */
 static int block_evacuate(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
 {
@@ -51,8 +69,10 @@ static int block_evacuate(struct memory_block *block, void *arg) REQUIRES(&hotpl
 
 	if (block->state != BLOCK_GOING_OFFLINE)
 		return 0;
-	for (m->next = block_first_chunk(block); err == 0 && m->next < end;) {
-		if (m->next->state != PAGE_USED || m->next->order < request->least_order) {
+	m->start = pfn_to_page(block->usable);
+	for (m->next = first_to_move(block, request->least_order); err == 0 && m->next < end;) {
+		if (m->next >= m->start &&
+		    (m->next->state != PAGE_USED || m->next->order < request->least_order)) {
 			m->next += 1UL << m->next->order;
 			continue;
 		}

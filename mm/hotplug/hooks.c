@@ -8,15 +8,21 @@
  * A buddy of block size or more starts at a block's first page.  While that block is online in
  * this zone its first descriptor is written, so the allocator may look whether it heads a free
  * chunk of the same order; whatever else the chunk covers is then online here as well.
+ *
+ * The device at `pfn` stays, since a chunk of it is in the zone.  That of the buddy, if it is
+ * another, may be about to be unmapped: nothing of it is looked at.
  */
 static bool may_merge(struct zone *zone, pfn_t pfn, pfn_t buddy, unsigned order)
 {
-	struct memory_device *device = memory_device_by_pfn(pfn);
-	struct memory_block *block = block_by_pfn(buddy);
+	const struct memory_device *device = memory_device_by_pfn(pfn);
+	const struct memory_block *block;
 
-	return block != NULL && block->device == device && block->state == BLOCK_ONLINE &&
-	       block->zone == zone && block->start == buddy && block->usable == buddy &&
-	       buddy + (1UL << order) <= device->start + device->npages;
+	if (device == NULL || buddy < device->start ||
+	    buddy + (1UL << order) > device->start + device->npages)
+		return false;
+	block = device_block(device, buddy);
+	return block->state == BLOCK_ONLINE && block->zone == zone && block->start == buddy &&
+	       block->usable == buddy;
 }
 
 /*

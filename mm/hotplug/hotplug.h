@@ -2,7 +2,8 @@
  * mm/hotplug/hotplug.h - the operations on plugged memory: add, online, offline, remove.
  *
  * Each is check (anything may be refused, with *why) then commit (nothing can fail); a refusal
- * leaves everything as it was.  All take hotplug_lock themselves and may sleep.
+ * leaves everything as it was.  All take hotplug_lock themselves and may sleep; what only looks and
+ * wants it held says so.
  */
 #ifndef MM_HOTPLUG_HOTPLUG_H
 #define MM_HOTPLUG_HOTPLUG_H
@@ -26,7 +27,8 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 		       struct refusal *why);
 
 /* Gives a present DIMM a memmap and OFFLINE blocks (or online ones, by policy: use
- * memory_device_auto_online() after).  -EEXIST: this very device is there already. */
+ * memory_device_auto_online() after).  -EEXIST: the slot has a device, or part of the range belongs
+ * to one or to the firmware's map. */
 int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
 		      struct refusal *why);
 /* Puts the blocks of the device in `slot` online if the policy says so; 0 if it says offline,
@@ -70,7 +72,8 @@ int blocks_offline(const struct block_range *range, unsigned flags, uint64_t tim
  * hotplug_lock held: must be quick, and ignore threads that are not its own. */
 extern void (*hotplug_progress)(const char *step, uint64_t moved_pages, uint64_t total_pages);
 
-/* Page frames of the range that keep it from going offline, grouped by owner. */
+/* What keeps a range from going offline, grouped by owner.  A chunk that reaches beyond the range
+ * counts whole, and once: it would have to move whole. */
 struct holder {
 	const struct page_owner *owner; /* tells groups apart, and may have ended since */
 	char name[PAGE_OWNER_NAME_MAX]; /* "": being allocated */
@@ -93,7 +96,8 @@ struct chunk_info {
 	bool in_use, movable;
 	char owner[PAGE_OWNER_NAME_MAX]; /* in use and "": being allocated */
 };
-/* The chunk that holds `pfn`; false if no online block does.  Zone's lock taken inside. */
+/* The chunk that holds `pfn`; false if no online block does.  => hotplug_lock held, or nobody else
+ * takes the block offline; the zone's lock is taken inside */
 bool chunk_look(pfn_t pfn, struct chunk_info *info);
 
 /* Calls fn for every chunk of an online block, in order, with the part of it that lies in the
@@ -103,7 +107,8 @@ void block_for_each_chunk(const struct memory_block *block,
 				     void *ctx),
 			  void *ctx);
 
-/* Bytes: heads of devices with something online / usable memory offline / all heads. */
+/* Bytes: heads of devices with something online; blocks that are offline, heads included.
+ * => hotplug_lock held */
 uint64_t hotplug_metadata_online(void);
 uint64_t hotplug_offline_bytes(void);
 /* Page tables that the boot-reserved pool has left. */

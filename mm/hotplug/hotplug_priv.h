@@ -21,7 +21,8 @@ void device_make_blocks(struct memory_device *device) REQUIRES(&hotplug_lock);
 
 /* Maps the direct map and the memmap of a planned device; transactional. */
 int device_map(const struct memory_device *device, struct refusal *why) REQUIRES(&hotplug_lock);
-/* The reverse; also wipes the head's descriptors and tables, which nothing uses any more. */
+/* The reverse; also wipes the head's descriptors and tables, which nothing uses any more.
+ * => `device` is a copy: the original is one of those descriptors */
 void device_unmap(const struct memory_device *device) REQUIRES(&hotplug_lock);
 bool device_window_covers(paddr_t base, uint64_t size);
 /* Compares the page tables of a device with its plan; false with `text` filled. */
@@ -34,9 +35,18 @@ bool pool_verify(char *text, size_t size);
  * which is returned.  -ENOENT where the range holds no block at all. */
 int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),
 		    void *arg) REQUIRES(&hotplug_lock);
+/* The first device in a range, or NULL; its name, or "-". */
+struct memory_device *range_device(const struct block_range *range);
+const char *range_device_name(const struct block_range *range);
 static inline pfn_t block_end(const struct memory_block *block)
 {
 	return block->start + block->npages;
+}
+
+/* The block of the device that holds `pfn`, which is one of the device's. */
+static inline struct memory_block *device_block(const struct memory_device *device, pfn_t pfn)
+{
+	return &device->blocks[(pfn >> BLOCK_ORDER) - (device->start >> BLOCK_ORDER)];
 }
 
 /* The granule (2 MiB) of its window that a page lies in. */
@@ -49,6 +59,12 @@ static inline unsigned granule_of(pfn_t pfn)
 
 /* The head of the chunk over block->usable (it may start in an earlier block). */
 struct page *block_first_chunk(const struct memory_block *block);
+/*
+ * The same for a walk over a range that starts at `from`: a chunk that lies over earlier blocks of
+ * the range, too, was met in the first of them, and the one behind it comes instead.  It may be
+ * beyond the block.
+ */
+struct page *block_first_new_chunk(const struct memory_block *block, pfn_t from);
 
 /*
  * Chunks that follow each other up to `end` and are alike - in order, state, owner, long pins and

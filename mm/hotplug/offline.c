@@ -55,11 +55,11 @@ int offline_still_wanted(const struct offline_request *request, const char *step
 /* Pages of a chunk that reach beyond the range: whole windows of it, which stay usable. */
 static uint64_t pages_outside(const struct block_range *range, const struct page *page)
 {
-	pfn_t start = page_to_pfn(page), end = start + (1UL << page->order);
+	pfn_t start = page_to_pfn(page), end = start + chunk_pages(page);
 	pfn_t from = MAX(start, ALIGN_DOWN(range->start, BLOCK_PAGES));
 	pfn_t to = MIN(end, ALIGN_UP(range->start + range->npages, BLOCK_PAGES));
 
-	return page->order <= BLOCK_ORDER ? 0 : (1UL << page->order) - (to - from);
+	return page->order <= BLOCK_ORDER ? 0 : chunk_pages(page) - (to - from);
 }
 
 /* Counts a run of `chunks` like the one at `page`; what cannot move refuses. */
@@ -76,7 +76,7 @@ static int check_run(struct offline_request *request, const struct page *page, u
 	if (!page_movable(page))
 		return refuse_used_page(request->why, "check", page);
 	if (capacity->need[page->order] == 0)
-		capacity->first[page->order] = page;
+		capacity->first[page->order] = (struct first_chunk){page, page_zone(page)};
 	capacity->need[page->order] += chunks;
 	capacity->need_pages += chunks << page->order;
 	return 0;
@@ -86,12 +86,9 @@ static int check_chunks(struct memory_block *block, struct offline_request *requ
 {
 	struct page *end = pfn_to_page(block_end(block));
 	uint64_t flags = spin_lock(&block->zone->lock);
-	struct page *page = block_first_chunk(block);
+	struct page *page = block_first_new_chunk(block, request->range->start);
 	int err = 0;
 
-	/* A chunk that began in an earlier block of the range was counted there. */
-	if (page_to_pfn(page) < block->usable && page_to_pfn(page) >= request->range->start)
-		page += 1UL << page->order;
 	for (struct page *next; err == 0 && page < end; page = next) {
 		uint32_t oldest;
 
@@ -153,7 +150,7 @@ static int cut_borders(struct zone *zone, struct memory_block *block, struct ref
 	if (FAULT_HIT(offline_split))
 		return refuse_at(why, -EBUSY, "isolate", block->usable, FAULT_TEXT);
 	last = pfn_to_page(block->usable);
-	if (page_to_pfn(last) + (1UL << last->order) > block_end(block) &&
+	if (page_to_pfn(last) + chunk_pages(last) > block_end(block) &&
 	    buddy_split_at_locked(zone, last, block_end(block)) != 0 && !page_movable(last))
 		return refuse_used_page(why, "isolate", last);
 	return 0;
@@ -165,7 +162,7 @@ static pfn_t first_own_chunk(const struct memory_block *block)
 	struct page *first = block_first_chunk(block);
 	pfn_t pfn = page_to_pfn(first);
 
-	return pfn >= block->usable ? pfn : MIN(pfn + (1UL << first->order), block_end(block));
+	return pfn >= block->usable ? pfn : MIN(pfn + chunk_pages(first), block_end(block));
 }
 
 static int block_isolate(struct memory_block *block, void *arg) REQUIRES(&hotplug_lock)
@@ -291,12 +288,8 @@ static int offline_decide(struct offline_request *request) REQUIRES(&hotplug_loc
 static int offline_range(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
-	struct listener_change change = {
-		LISTENER_OFFLINE,
-		device_overlapping(range->start, MAX(range->npages, 1UL)),
-		range->start,
-		range->npages,
-	};
+	struct listener_change change = {LISTENER_OFFLINE, range_device(range), range->start,
+					 range->npages};
 	int err = offline_decide(request);
 
 	if (err != 0)
@@ -378,7 +371,6 @@ static int offline_dispatch(struct offline_request *request) REQUIRES(&hotplug_l
 int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 			struct block_result *result, struct refusal *why)
 {
-	struct memory_device *device = device_overlapping(range->start, MAX(range->npages, 1UL));
 	uint64_t began = cpu_cycles();
 	struct refusal first = {0};
 	struct offline_request request = {
@@ -399,7 +391,7 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 		return refuse_at(why, -EALREADY, "state", range->start,
 				 "nothing is online there: %u blocks", result->already);
 	if (!(flags & RANGE_DRY_RUN))
-		event_record_since(began, EVENT_OFFLINE, device != NULL ? device->name : "-", err,
+		event_record_since(began, EVENT_OFFLINE, range_device_name(range), err,
 				   result->done, "%s (%lu pages moved)",
 				   err != 0 ? request.why->text : "scrubbed and forgotten",
 				   (unsigned long)result->moved_pages);

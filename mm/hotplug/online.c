@@ -131,22 +131,23 @@ static int online_cancel(struct memory_block *block, void *arg __unused)
 	return 0;
 }
 
+static int refuse_nothing_to_do(const struct online_request *request)
+{
+	return refuse_at(request->why, -EALREADY, "state", request->range->start,
+			 "nothing is offline there: %u blocks are online",
+			 request->result->already);
+}
+
 /* Under hotplug_lock what is GOING_ONLINE is this request's. */
 static int online_range(struct online_request *request, bool restore) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
-	struct listener_change change = {
-		LISTENER_ONLINE,
-		device_overlapping(range->start, MAX(range->npages, 1UL)),
-		range->start,
-		range->npages,
-	};
+	struct listener_change change = {LISTENER_ONLINE, range_device(range), range->start,
+					 range->npages};
 	int err = blocks_for_each(range, online_begin, request);
 
 	if (err == 0 && request->result->done == 0)
-		err = refuse_at(request->why, -EALREADY, "state", range->start,
-				"nothing is offline there: %u blocks are online",
-				request->result->already);
+		err = refuse_nothing_to_do(request);
 	if (err == 0 && !restore)
 		err = listeners_prepare(&change, request->why);
 	if (err != 0) {
@@ -187,16 +188,8 @@ static int online_each(struct online_request *request) REQUIRES(&hotplug_lock)
 	if (err == 0 && result->refused != 0)
 		return request->why->err;
 	if (err == 0 && result->done == 0)
-		return refuse_at(request->why, -EALREADY, "state", request->range->start,
-				 "nothing is offline there: %u blocks are online", result->already);
+		return refuse_nothing_to_do(request);
 	return err;
-}
-
-static const char *range_device(const struct block_range *range)
-{
-	struct memory_device *device = device_overlapping(range->start, MAX(range->npages, 1UL));
-
-	return device != NULL ? device->name : "-";
 }
 
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
@@ -221,7 +214,7 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 	if (err != 0 && !(flags & RANGE_KEEP_GOING))
 		result->done = 0;
 	if (err == 0 || result->done != 0)
-		event_record_since(began, EVENT_ONLINE, range_device(range), err, result->done,
+		event_record_since(began, EVENT_ONLINE, range_device_name(range), err, result->done,
 				   "%u blocks to %s%s", result->done,
 				   zone_type_name(request.zone_type),
 				   zone_remark(type, request.zone_type));

@@ -60,17 +60,19 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 
 	block_name(block, name, sizeof(name));
 	while (page < end) {
-		struct page *next = page + (1UL << page->order);
-		uint64_t npages = (uint64_t)(MIN(next, end) - MAX(page, start));
+		struct page *next;
+		uint64_t npages;
 
 		if (page->zone != block->zone->id)
 			violation("%s: pfn 0x%lx says zone %u", name,
 				  (unsigned long)page_to_pfn(page), page->zone);
-		if (page->order > MAX_ORDER || (page_to_pfn(page) & ((1UL << page->order) - 1))) {
+		if (page->order > MAX_ORDER || !IS_ALIGNED(page_to_pfn(page), chunk_pages(page))) {
 			violation("%s: pfn 0x%lx heads an impossible chunk of order %u", name,
 				  (unsigned long)page_to_pfn(page), page->order);
 			return;
 		}
+		next = chunk_next(page);
+		npages = (uint64_t)(MIN(next, end) - MAX(page, start));
 		if (page->state == PAGE_FREE)
 			census->free += npages;
 		else if (page->state == PAGE_PCP)

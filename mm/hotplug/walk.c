@@ -38,9 +38,12 @@ struct page *block_first_chunk(const struct memory_block *block)
 	return NULL;
 }
 
-static struct page *next_chunk(struct page *page)
+struct page *block_first_new_chunk(const struct memory_block *block, pfn_t from)
 {
-	return page + (1UL << page->order);
+	struct page *page = block_first_chunk(block);
+	bool seen = page_to_pfn(page) < block->usable && block->start > from;
+
+	return seen ? chunk_next(page) : page;
 }
 
 /* The first eight bytes of a head: state, order, limit, zone and caller. */
@@ -55,7 +58,7 @@ static uint64_t head_word(const struct page *page)
 struct page *chunk_run_end(const struct page *page, const struct page *end, uint32_t *oldest)
 {
 	const struct page_owner *owner = page->owner;
-	uint64_t word = head_word(page), step = 1UL << page->order;
+	uint64_t word = head_word(page), step = chunk_pages(page);
 	unsigned pins = page_pins(page, PIN_LONG);
 	uint32_t birth = page->birth;
 
@@ -82,7 +85,7 @@ static struct page *find_used(const struct memory_block *block, bool movable_too
 {
 	struct page *end = pfn_to_page(block_end(block));
 
-	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page))
+	for (struct page *page = block_first_chunk(block); page < end; page = chunk_next(page))
 		if (page_in_use(page) && (movable_too || !page_movable(page)))
 			return page;
 	return NULL;
@@ -107,7 +110,7 @@ static struct page *find_in_granule(const struct memory_block *block, unsigned n
 	struct page *end = pfn_to_page(MIN(start + GRANULE_PAGES, block_end(block)));
 	struct page *page = pfn_to_page(MAX(start, block->usable));
 
-	for (; page < end; page = next_chunk(page))
+	for (; page < end; page = chunk_next(page))
 		if (page_in_use(page) && is_counted(page))
 			return page;
 	return NULL;
@@ -138,7 +141,7 @@ void block_count_unmovable(const struct memory_block *block, uint16_t counts[BLO
 
 	for (unsigned n = 0; n < BLOCK_GRANULES; n++)
 		counts[n] = 0;
-	for (struct page *page = block_first_chunk(block); page < end; page = next_chunk(page))
+	for (struct page *page = block_first_chunk(block); page < end; page = chunk_next(page))
 		if (page >= start && is_counted(page))
 			counts[granule_of(page_to_pfn(page))]++;
 }
@@ -209,8 +212,8 @@ static const struct page *chunk_over(const struct memory_block *block, const str
 {
 	struct page *page = block_first_chunk(block);
 
-	while (next_chunk(page) <= target)
-		page = next_chunk(page);
+	while (chunk_next(page) <= target)
+		page = chunk_next(page);
 	return page;
 }
 
@@ -251,9 +254,9 @@ void block_for_each_chunk(const struct memory_block *block,
 		return;
 	flags = spin_lock(&block->zone->lock);
 	for (struct page *page = block_first_chunk(block); page_to_pfn(page) < end;
-	     page = next_chunk(page)) {
+	     page = chunk_next(page)) {
 		pfn_t first = MAX(page_to_pfn(page), block->usable);
-		pfn_t last = MIN(page_to_pfn(next_chunk(page)), end);
+		pfn_t last = MIN(page_to_pfn(chunk_next(page)), end);
 
 		fn(page, first, last - first, ctx);
 	}
@@ -264,6 +267,7 @@ void block_for_each_chunk(const struct memory_block *block,
 
 struct holders {
 	struct holder *groups;
+	pfn_t from; /* where the range starts */
 	unsigned max, count;
 	struct holder *last; /* the next run is likely of the same group */
 };
@@ -326,7 +330,8 @@ static int holders_of_block(struct memory_block *block, void *arg)
 	if (!block_has_chunks(block))
 		return 0;
 	flags = spin_lock(&block->zone->lock);
-	for (struct page *page = block_first_chunk(block), *next; page < end; page = next) {
+	for (struct page *page = block_first_new_chunk(block, holders->from), *next; page < end;
+	     page = next) {
 		uint32_t oldest;
 
 		next = chunk_run_end(page, end, &oldest);
@@ -351,7 +356,7 @@ static void sort_by_pages(struct holder *groups, unsigned count)
 
 unsigned blocks_holders(const struct block_range *range, struct holder *groups, unsigned max)
 {
-	struct holders holders = {.groups = groups, .max = max};
+	struct holders holders = {.groups = groups, .from = range->start, .max = max};
 
 	mutex_lock(&hotplug_lock);
 	blocks_for_each(range, holders_of_block, &holders);

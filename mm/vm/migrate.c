@@ -17,11 +17,6 @@ FAULT_SITE(migrate_isolate, "the owner of pages that must move is busy with them
 FAULT_SITE(migrate_alloc, "a page that must move has nowhere to go")
 FAULT_SITE(migrate_move, "the owner of pages fails to move them")
 
-static struct page *next_chunk(struct page *page)
-{
-	return page + (1UL << page->order);
-}
-
 static int refused(struct migration *m, const struct page *page, int err)
 {
 	m->refused = page;
@@ -38,8 +33,8 @@ static int collect(struct migration *m, struct page_batch *batch, const struct p
 	struct page *page = m->next;
 
 	for (; page < end && page_in_use(page) && page->owner == batch->owner && left != 0;
-	     page = next_chunk(page)) {
-		uint64_t pages = 1UL << page->order;
+	     page = chunk_next(page)) {
+		uint64_t pages = chunk_pages(page);
 
 		if (pages > left && left != PAGE_BATCH_MAX)
 			break;
@@ -55,11 +50,40 @@ static int collect(struct migration *m, struct page_batch *batch, const struct p
 	return 0;
 }
 
+/* A chunk that lay over m->start when it was found, and does not any more.  => zone's lock held */
+static bool no_longer_over_start(const struct migration *m)
+{
+	return m->next < m->start && (!page_in_use(m->next) || chunk_next(m->next) <= m->start);
+}
+
 static int isolate_owner(const struct page_owner *owner)
 {
 	if (owner == NULL || FAULT_HIT(migrate_isolate))
 		return -EAGAIN; /* NULL: between the free lists and its owner */
 	return page_owner_movable(owner) ? owner->ops->isolate(owner) : -EBUSY;
+}
+
+/* begin() under the zone's lock. */
+static int begin_locked(struct migration *m, struct page_batch *batch, const struct page *end)
+{
+	struct page *page = m->next;
+	int err;
+
+	if (no_longer_over_start(m)) {
+		m->next = m->start;
+		return 0;
+	}
+	err = page_in_use(page) ? isolate_owner(page->owner) : -ENOENT;
+	if (err == 0) {
+		batch->owner = page->owner;
+		return collect(m, batch, end);
+	}
+	if (err != -EAGAIN && err != -ENOENT)
+		return refused(m, page, err);
+	if (err == -EAGAIN) /* else it was freed a moment ago */
+		m->busy = page;
+	m->next = chunk_next(page);
+	return 0;
 }
 
 /*
@@ -69,25 +93,13 @@ static int isolate_owner(const struct page_owner *owner)
  */
 static int begin(struct migration *m, struct page_batch *batch, const struct page *end)
 {
-	struct page *page = m->next;
-	struct zone *zone = page_zone(page);
+	struct zone *zone = page_zone(m->next);
 	uint64_t flags = spin_lock(&zone->lock);
 	int err;
 
 	batch->owner = NULL;
 	batch->count = 0;
-	err = page_in_use(page) ? isolate_owner(page->owner) : -ENOENT;
-	if (err == 0) {
-		batch->owner = page->owner;
-		err = collect(m, batch, end);
-	} else if (err == -EAGAIN || err == -ENOENT) { /* busy, or freed a moment ago */
-		if (err == -EAGAIN)
-			m->busy = page;
-		m->next = next_chunk(page);
-		err = 0;
-	} else {
-		err = refused(m, page, err);
-	}
+	err = begin_locked(m, batch, end);
 	spin_unlock(&zone->lock, flags);
 	return err;
 }
@@ -106,8 +118,7 @@ static unsigned alloc_targets(struct page_batch *batch)
 
 		if (to == NULL)
 			break;
-		to->caller = from->caller; /* `why` goes on naming who allocated it, and when */
-		to->birth = from->birth;
+		page_set_origin(to, from);
 		batch->to[n] = to;
 	}
 	return n;
@@ -118,7 +129,7 @@ static void free_old(struct migration *m, const struct page_batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct page *to = batch->to[i];
-		uint64_t pages = 1UL << to->order;
+		uint64_t pages = chunk_pages(to);
 
 		m->pages += pages;
 		m->to_node[to->zone / ZONE_TYPES] += pages;

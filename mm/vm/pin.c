@@ -23,7 +23,7 @@
 /* Is a block of the chunk's going offline? */
 static bool is_leaving(struct zone *zone, const struct page *page)
 {
-	pfn_t pfn = page_to_pfn(page), end = pfn + (1UL << page->order);
+	pfn_t pfn = page_to_pfn(page), end = pfn + chunk_pages(page);
 	uint64_t flags = spin_lock(&zone->lock);
 	bool leaving = false;
 
@@ -59,8 +59,7 @@ static int move_to_normal(struct vm_object *object, struct page **page, struct r
 			"and no Normal zone has a free chunk of order %u",
 			object->name, zone->type == ZONE_MOVABLE ? "MOVABLE" : "NORMAL", zone->node,
 			zone->type == ZONE_MOVABLE ? "" : ", which is going offline", from->order);
-	to->caller = from->caller; /* `why` goes on naming who allocated it, and when */
-	to->birth = from->birth;
+	page_set_origin(to, from);
 	if (object_move_chunk(object, from, to) != 0) {
 		page_free(to);
 		return refuse(why, -EINTR, "pin", "interrupted");
@@ -102,7 +101,7 @@ static int pin_chunk(struct vm_object *object, uint64_t *offset, enum pin_kind k
 		err = refuse_at(why, -EOVERFLOW, "pin", page_to_pfn(page),
 				"of %s has %u pins: too many", object->name, page_pins(page, kind));
 	if (err == 0)
-		*offset += 1UL << page->order;
+		*offset += chunk_pages(page);
 	mutex_unlock(&object->lock);
 	return err;
 }
@@ -137,7 +136,7 @@ static void unpin_until(struct vm_object *object, uint64_t at, uint64_t end, enu
 		struct page *page = object_page(object, at);
 
 		page_unpin(page, kind);
-		at += 1UL << page->order;
+		at += chunk_pages(page);
 	}
 	mutex_unlock(&object->lock);
 }

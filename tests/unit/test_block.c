@@ -295,12 +295,42 @@ static void ranges_over_gaps_and_devices(void **unused)
 		dimm_remove(d[i]);
 }
 
+/* The buddy of what is freed lies in a device that is leaving, and may be gone already. */
+static void a_neighbour_s_blocks_are_not_looked_at(void **unused)
+{
+	static const struct page_owner owner = {.name = "test"};
+	struct memory_device *own = dimm_plug(0, KIT_WINDOW, 3 * BLOCK_BYTES);
+	struct memory_device *other = dimm_plug(1, KIT_WINDOW + 3 * BLOCK_BYTES, BLOCK_BYTES);
+	struct memory_block *blocks = other->blocks;
+	struct page *page[2];
+
+	(void)unused;
+	dimm_online(own, ONLINE_KERNEL);
+	for (unsigned i = 0; i < 2; i++) {
+		page[i] = page_alloc(BLOCK_ORDER, ALLOC_THISNODE, own->node, &owner);
+		assert_non_null(page[i]);
+	}
+	assert_true(page_to_pfn(page[0]) == own->blocks[2].start ||
+		    page_to_pfn(page[1]) == own->blocks[2].start);
+	other->blocks = (struct memory_block *)PAGE_SIZE; /* nothing is mapped there */
+	page_free(page[0]);
+	page_free(page[1]);
+	other->blocks = blocks;
+	dimm_offline(own);
+	dimm_remove(own);
+	dimm_remove(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(every_state_meets_every_event), world_test(states_have_names),
-		world_test(devices_that_share_a_window),   world_test(names_that_are_none),
-		world_test(every_border_is_found),	   world_test(ranges_over_gaps_and_devices),
+		world_test(every_state_meets_every_event),
+		world_test(states_have_names),
+		world_test(devices_that_share_a_window),
+		world_test(names_that_are_none),
+		world_test(every_border_is_found),
+		world_test(a_neighbour_s_blocks_are_not_looked_at),
+		world_test(ranges_over_gaps_and_devices),
 	};
 
 	return cmocka_run_group_tests_name("block", tests, kit_boot, NULL);

@@ -33,7 +33,7 @@ static void need(unsigned order, uint64_t count)
 	capacity.need_pages += count << order;
 	vmemmap[order].state = PAGE_USED;
 	vmemmap[order].owner = &owner; /* page frame `order`: the first of this order */
-	capacity.first[order] = &vmemmap[order];
+	capacity.first[order] = (struct first_chunk){&vmemmap[order], &nodes[0].zone[ZONE_NORMAL]};
 }
 
 static void have(unsigned node, enum zone_type type, unsigned order, uint64_t count)
@@ -117,6 +117,18 @@ static void a_chunk_freed_since_is_nobody_s(void **unused)
 	assert_non_null(strstr(why.text, "is held by nobody any more: 2 chunks"));
 }
 
+/* Merged with its buddy since: what stood in its descriptor, the zone too, is gone. */
+static void a_chunk_swallowed_since_is_nobody_s(void **unused)
+{
+	struct refusal why = {0};
+
+	(void)unused;
+	need(9, 2);
+	memset(&vmemmap[9], HEAD_POISON, sizeof(vmemmap[9]));
+	assert_int_equal(capacity_check(&capacity, &why), -ENOSPC);
+	assert_non_null(strstr(why.text, "is held by nobody any more: 2 chunks"));
+}
+
 static void what_the_range_holds_is_of_no_use(void **unused)
 {
 	(void)unused;
@@ -190,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_to_move_needs_no_room, setup),
 		cmocka_unit_test_setup(chunks_move_whole, setup),
 		cmocka_unit_test_setup(a_chunk_freed_since_is_nobody_s, setup),
+		cmocka_unit_test_setup(a_chunk_swallowed_since_is_nobody_s, setup),
 		cmocka_unit_test_setup(what_the_range_holds_is_of_no_use, setup),
 		cmocka_unit_test_setup(a_reserve_is_kept, setup),
 		cmocka_unit_test_setup(nodes_beyond_the_last_do_not_count, setup),

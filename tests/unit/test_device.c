@@ -197,6 +197,26 @@ static void ranges_that_are_none(void **unused)
 	refused(dimm_info(0, base, 1), -EINVAL, "head", "page aligned");
 }
 
+/* Not even one table of the upper levels: no window, and no panic. */
+static void no_memory_for_a_window(void **unused)
+{
+	static const struct page_owner owner = {.name = "test"};
+	struct page *page, *taken = NULL;
+	struct refusal why = {0};
+
+	(void)unused;
+	while (pages_free() > 8 && (page = page_alloc(0, 0, NODE_ANY, &owner)) != NULL) {
+		page->private = (uint64_t)taken;
+		taken = page;
+	}
+	assert_int_equal(hotplug_init_slots(KIT_SLOTS, KIT_WINDOW, KIT_WINDOW_SIZE, &why), -ENOMEM);
+	assert_string_equal(why.step, "window");
+	while ((page = taken) != NULL) {
+		taken = (struct page *)page->private;
+		page_free(page);
+	}
+}
+
 static void nodes_and_slots(void **unused)
 {
 	struct memory_device_info info = dimm_info(0, KIT_WINDOW, GiB);
@@ -388,6 +408,7 @@ int main(void)
 		world_test(one_of_32_gib),
 		world_test(neighbours),
 		world_test(ranges_that_are_none),
+		world_test(no_memory_for_a_window),
 		world_test(nodes_and_slots),
 		world_test(overlaps),
 		world_test(removals),
