@@ -24,6 +24,16 @@ enum {
 	TRAP_MACHINE_CHECK = 18,
 };
 
+/* trap_frame.error of a page fault [SDM 3A 4.7]. */
+enum {
+	PF_PRESENT = 1 << 0, /* not absent, but forbidden */
+	PF_WRITE = 1 << 1,
+	PF_RESERVED = 1 << 3,
+	PF_FETCH = 1 << 4,
+};
+
+#define RFLAGS_IF (1UL << 9) /* interrupts were on [SDM 1 3.4.3.3] */
+
 typedef bool (*trap_handler_fn)(struct trap_frame *frame);
 
 void trap_init(void); /* GDT, TSS with IST stacks, IDT: from here on a fault is reported */

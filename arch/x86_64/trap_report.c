@@ -11,15 +11,6 @@
 #include "kernel/lib/format.h"
 #include "kernel/panic.h"
 
-/* Page-fault error code [SDM 3A 4.7]. */
-enum {
-	PF_PRESENT = 1 << 0,
-	PF_WRITE = 1 << 1,
-	PF_USER = 1 << 2,
-	PF_RESERVED = 1 << 3,
-	PF_FETCH = 1 << 4,
-};
-
 /* [SDM 3A 6.3.1] */
 static const char *const exception_name[EXCEPTIONS] = {
 	"divide error",

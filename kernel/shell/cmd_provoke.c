@@ -16,6 +16,7 @@
 #include "kernel/spinlock.h"
 #include "mm/alloc.h"
 #include "mm/slab.h"
+#include "mm/vm/object.h"
 
 #define RET 0xc3 /* the instruction */
 
@@ -82,6 +83,19 @@ static int exec_stack(void)
 	volatile uint8_t code[] = {RET};
 
 	return run((const void *)code);
+}
+
+static int exec_vm(void)
+{
+	struct vm_object *object;
+	int err = vm_object_create("provoke", 1, false, &object, NULL);
+
+	if (err == 0)
+		err = vm_object_grow(object, 1, 0, NODE_ANY, false, NULL);
+	if (err != 0)
+		return err;
+	memset(vm_object_address(object, 0), RET, PAGE_SIZE);
+	return run(vm_object_address(object, 0));
 }
 
 static volatile unsigned overflow_depth = 1000000; /* volatile: the compiler can't see an end */
@@ -324,6 +338,7 @@ static const struct provocation {
 	{"exec-data", "runs kernel data", exec_data},
 	{"exec-stack", "runs the stack", exec_stack},
 	{"exec-rodata", "runs a constant", exec_rodata},
+	{"exec-vm", "runs the memory of a vm object", exec_vm},
 	{"stack-overflow", "recurses without end", stack_overflow},
 	{"double-fault", "faults on a stack that is not there", double_fault},
 	{"null", "follows a null pointer", null_pointer},

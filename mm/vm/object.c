@@ -161,7 +161,9 @@ static bool vm_fault(struct trap_frame *frame)
 {
 	vaddr_t va = trap_fault_address();
 
-	if (va < VM_BASE || va >= VM_END || !(frame->rflags & (1UL << 9)))
+	/* A move makes entries absent.  What is there and forbidden stays so: running it, say. */
+	if (va < VM_BASE || va >= VM_END || !(frame->rflags & RFLAGS_IF) ||
+	    (frame->error & PF_PRESENT))
 		return false;
 	if (!mmu_blocked(va)) {
 		paddr_t pa;
@@ -207,7 +209,7 @@ int vm_object_create(const char *name, uint64_t limit, bool movable, struct vm_o
 /* Maps the chunk in every mapping, or in none. */
 static int map_everywhere(struct vm_object *object, struct page *page, uint64_t offset)
 {
-	size_t size = PAGE_SIZE << page->order;
+	size_t size = chunk_size(page);
 
 	for (unsigned i = 0; i < object->nmappings; i++) {
 		int err = mmu_map(chunk_address(object, i, offset), page_to_paddr(page), size,
@@ -317,11 +319,11 @@ int vm_object_share(struct vm_object *object, struct refusal *why)
 	mutex_lock(&object->lock);
 	for (uint64_t offset = 0; err == 0 && offset < object->npages;) {
 		struct page *page = object_page(object, offset);
-		size_t size = PAGE_SIZE << page->order;
+		size_t size = chunk_size(page);
 
 		err = mmu_map(va + (offset << PAGE_SHIFT), page_to_paddr(page), size, MMU_WRITE,
 			      SIZE_1G, &pt_alloc_pages);
-		offset += 1UL << page->order;
+		offset += chunk_pages(page);
 	}
 	if (err == 0)
 		object->mapping[object->nmappings++] = va;
@@ -343,7 +345,7 @@ static struct page *chain_chunks(const struct vm_object *object)
 	for (uint64_t offset = 0; offset < object->npages;) {
 		struct page *page = object_page(object, offset);
 
-		offset += 1UL << page->order;
+		offset += chunk_pages(page);
 		page->private = (uint64_t)first;
 		first = page;
 	}

@@ -16,6 +16,7 @@ CASES = {
                   "command_provoke"),
     "exec-rodata": (r"execution of 0x\w+ \(kernel read-only data\): not executable",
                     "command_provoke"),
+    "exec-vm": (r"execution of 0xffffd9\w+ \(.*\): not executable", "exec_vm"),
     "exec-stack": (r"execution of 0x\w+ \(stack:shell\): not executable", "exec_stack"),
     "stack-overflow": (r"stack overflow of thread shell \(guard page of stack:shell\)",
                        "stack_overflow"),
