@@ -10,6 +10,16 @@
 #include "kernel/wait_memory.h"
 #include "mm/vm/object.h"
 
+/* What the try before said is forgotten: it was no refusal yet. */
+static int wait_for_more(struct memory_wait *wait, struct refusal *why)
+{
+	if (why != NULL)
+		*why = (struct refusal){0};
+	if (memory_wait(wait) == 0)
+		return 0;
+	return refuse(why, -EINTR, "allocate", "interrupted while it waited for memory");
+}
+
 int vm_object_grow_wait(struct vm_object *object, uint64_t npages, unsigned order, int node,
 			bool this_node, struct refusal *why)
 {
@@ -22,8 +32,8 @@ int vm_object_grow_wait(struct vm_object *object, uint64_t npages, unsigned orde
 		err = vm_object_grow(object, 1UL << order, order, node, this_node, why);
 		if (err == 0)
 			npages -= 1UL << order;
-		else if (err == -ENOMEM && memory_wait(&wait) == 0)
-			err = 0;
+		else if (err == -ENOMEM)
+			err = wait_for_more(&wait, why);
 	}
 	memory_wait_end(&wait);
 	return err;

@@ -7,6 +7,7 @@
 #include "kernel/wait_memory.h"
 #include "mm/alloc.h"
 #include "mm/slab.h"
+#include "mm/vm/object.h"
 #include "tests/kernel/selftest.h"
 
 #define ROUNDS 50U
@@ -89,6 +90,31 @@ KERNEL_TEST(memory_wait, an_interrupt_ends_it)
 	thread_join(thread);
 	thread_clear_interrupt();
 	EXPECT_EQ(err, -EINTR);
+}
+
+/* As `hog stop` ends a hog that waits: that is no want of memory. */
+KERNEL_TEST(memory_wait, growth_that_is_interrupted_says_so)
+{
+	const uint64_t npages = 1UL << MAX_ORDER;
+	struct refusal why = {0};
+	struct vm_object *object;
+	struct thread *thread;
+	int err;
+
+	REQUIRE(vm_object_create("memory-wait", 1 * TiB / PAGE_SIZE, false, &object, &why) == 0);
+	do /* until there is no chunk of 1 GiB left */
+		err = vm_object_grow(object, npages, MAX_ORDER, NODE_ANY, false, NULL);
+	while (err == 0);
+	EXPECT_EQ(err, -ENOMEM);
+	thread = thread_create("interrupt", interrupt, thread_current());
+	if (err == -ENOMEM && thread != NULL)
+		EXPECT_EQ(vm_object_grow_wait(object, npages, MAX_ORDER, NODE_ANY, false, &why),
+			  -EINTR);
+	EXPECT(thread != NULL && why.err == -EINTR);
+	if (thread != NULL)
+		thread_join(thread);
+	thread_clear_interrupt();
+	vm_object_destroy(object);
 }
 
 /* --- sections without allocations --- */
