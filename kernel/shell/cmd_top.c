@@ -33,7 +33,8 @@ struct counters {
 };
 
 struct top {
-	unsigned selected; /* memory_device_at() */
+	unsigned selected;	/* memory_device_at() */
+	uint64_t offline_bytes; /* when hotplug_lock was last had */
 	struct counters before;
 	char message[160]; /* how the last key's operation went */
 };
@@ -63,7 +64,8 @@ static uint64_t rate(uint64_t now, uint64_t before, uint64_t us)
 	return us != 0 ? (now - before) * 1000000 / us : 0;
 }
 
-static void print_counters(const struct counters *now, const struct counters *before)
+static void print_counters(const struct counters *now, const struct counters *before,
+			   uint64_t offline_bytes)
 {
 	char present[24], free[24], offline[24];
 	uint64_t us = now->us - before->us;
@@ -73,7 +75,7 @@ static void print_counters(const struct counters *now, const struct counters *be
 		(unsigned long long)(now->us / 1000000),
 		format_size(pages_present() * PAGE_SIZE, false, present, sizeof(present)),
 		format_size(pages_free() * PAGE_SIZE, false, free, sizeof(free)),
-		format_size(hotplug_offline_bytes(), false, offline, sizeof(offline)),
+		format_size(offline_bytes, false, offline, sizeof(offline)),
 		(unsigned long long)rate(now->allocs, before->allocs, us),
 		(unsigned long long)rate(now->frees, before->frees, us));
 }
@@ -205,6 +207,13 @@ static void print_picture(struct top *top)
 	map_line_end = "";
 }
 
+/* Without hotplug_lock a device may just be leaving: the figure stays what it was. */
+static void note_offline(struct top *top, bool locked)
+{
+	if (locked)
+		top->offline_bytes = hotplug_offline_bytes();
+}
+
 /* One frame; false: interrupted. */
 static bool draw(struct top *top)
 {
@@ -213,7 +222,8 @@ static bool draw(struct top *top)
 
 	count(&now);
 	shell_printf("\x1b[H");
-	print_counters(&now, &top->before);
+	note_offline(top, free);
+	print_counters(&now, &top->before, top->offline_bytes);
 	print_running();
 	shell_printf(LINE_END);
 	if (free) {
