@@ -1,8 +1,8 @@
 /*
  * arch/cpu.h - arch contract: the CPU itself.
  *
- * Implemented in arch/x86_64/cpu.c and cpu_inline.h; the host build (tests/unit) shadows this
- * header with its own.
+ * What is not inline is in arch/x86_64/cpu.c; the host build (tests/unit) shadows this header with
+ * its own.
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H

@@ -20,9 +20,11 @@ int irq_init(const struct madt_info *madt);
 
 /* Routes ISA interrupt `isa` to the boot CPU and enables it.  `name` for the irqs command.
  * `level_low`/edge come from the MADT override where there is one, else ISA defaults; the SCI
- * (`isa` = FADT's SCI_INT) defaults to level, low [ACPI 6.5 5.2.9]. */
-/* -EINVAL: no such ISA line, no handler or name; -ENODEV: no controller serves it; -EBUSY: it
- * has a handler; -ENOSPC: the table is full. */
+ * (`isa` = FADT's SCI_INT) defaults to level, low [ACPI 6.5 5.2.9].
+ *
+ * => 0; -EINVAL: no such ISA line, no handler or name; -ENODEV: no controller serves it; -EBUSY: it
+ *    has a handler; -ENOSPC: the table is full; -EOPNOTSUPP: the boot CPU's APIC id is more than an
+ *    IOAPIC can name */
 int irq_register_isa(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
 int irq_register_sci(unsigned isa, const char *name, irq_handler_fn handler, void *arg);
 /* The handler has returned, on whichever CPU it ran, when interrupts were on at the call. */

@@ -9,8 +9,8 @@
 /* Between mm_init_early() and mm_init(): reserves the page below 1 MiB that CPUs start in. */
 void cpu_start_reserve(void);
 
-/* After irq_init() and clock_start_ticks(): 0, or -ENODEV: there are no local APICs, no timers in
- * them, or no page to start in. */
+/* After irq_init() and clock_start_ticks().  0; -ENODEV: there are no local APICs, no timers in
+ * them, or no page to start in; else what mmu_map() says.  cpu_start_end() is for after a 0. */
 int cpu_start_begin(void);
 /* The highest APIC id that an interrupt command can name. */
 uint32_t cpu_start_max_id(void);

@@ -6,6 +6,10 @@
 
 #include "kernel/lib/types.h"
 
+#define MSR_EFER 0xc0000080U /* [SDM 3A 2.2.1] */
+#define EFER_LMA (1UL << 10)
+#define EFER_NXE (1UL << 11)
+
 /* [SDM 3A 2.5] */
 #define CR4_MCE	   (1UL << 6)
 #define CR4_PGE	   (1UL << 7)

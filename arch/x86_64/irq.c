@@ -212,7 +212,7 @@ static bool apics_init(const struct madt_info *info)
 		return false;
 	if (ioapic_init(info) == 0)
 		return false;
-	err = lapic_init(info->lapic, VECTOR_SPURIOUS, VECTOR_ERROR);
+	err = lapic_init(VECTOR_SPURIOUS, VECTOR_ERROR);
 	if (err) {
 		klog(LOG_WARN, "irq: no local APIC [%s]", errno_name(err));
 		return false;

@@ -7,6 +7,7 @@
 #include "arch/x86_64/lapic.h"
 
 #include "arch/cpu.h"
+#include "arch/x86_64/control.h"
 #include "kernel/clock.h"
 #include "kernel/lib/bits.h"
 #include "kernel/lib/errno.h"
@@ -17,7 +18,7 @@
 #define APIC_BASE_ENABLE  BIT(11)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000UL
 #define MSR_X2APIC	  0x800U /* register at MMIO offset n is MSR 0x800 + n / 16 */
-#define CPUID_1_EDX_APIC  BIT(9)
+#define LEAF1_EDX_APIC	  BIT(9) /* [SDM 2A CPUID] */
 
 /* Offsets of registers [SDM 3A table 11-1]. */
 enum {
@@ -55,61 +56,40 @@ static bool x2apic;
 static unsigned vectors;		 /* spurious | error << 8 */
 static uint32_t timer_lvt, timer_counts; /* counts 0: the timer is not used */
 
-static uint64_t msr_read(uint32_t msr)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
-	return (uint64_t)hi << 32 | lo;
-}
-
-static void msr_write(uint32_t msr, uint64_t value)
-{
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-			 : "memory");
-}
-
 static uint32_t lapic_read(unsigned reg)
 {
 	if (x2apic)
-		return (uint32_t)msr_read(MSR_X2APIC + reg / 16);
+		return (uint32_t)control_read_msr(MSR_X2APIC + reg / 16);
 	return mmio[reg / sizeof(*mmio)];
 }
 
 static void lapic_write(unsigned reg, uint32_t value)
 {
 	if (x2apic)
-		msr_write(MSR_X2APIC + reg / 16, value);
+		control_write_msr(MSR_X2APIC + reg / 16, value);
 	else
 		mmio[reg / sizeof(*mmio)] = value;
 }
 
 static bool cpu_has_lapic(void)
 {
-	uint32_t eax = 1, ebx, ecx = 0, edx;
-
-	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	return (edx & CPUID_1_EDX_APIC) != 0;
+	return (cpuid(1, 0).edx & LEAF1_EDX_APIC) != 0;
 }
 
 /* Finds the registers.  The MSR is what the CPU obeys; a table that says otherwise is wrong. */
-static int lapic_locate(paddr_t address)
+static int lapic_locate(void)
 {
 	uint64_t base;
 
 	if (!cpu_has_lapic())
 		return -ENODEV;
-	base = msr_read(MSR_APIC_BASE);
+	base = control_read_msr(MSR_APIC_BASE);
 	if ((base & APIC_BASE_ENABLE) == 0)
 		return -ENODEV;
 	x2apic = (base & APIC_BASE_X2APIC) != 0;
 	if (x2apic)
 		return 0;
-	if ((base & APIC_BASE_ADDRESS) != address)
-		address = base & APIC_BASE_ADDRESS;
-	mmio = kmap_phys(address, PAGE_SIZE, MMU_WRITE | MMU_UNCACHED, "lapic");
+	mmio = kmap_phys(base & APIC_BASE_ADDRESS, PAGE_SIZE, MMU_WRITE | MMU_UNCACHED, "lapic");
 	return mmio != NULL ? 0 : -ENOMEM;
 }
 
@@ -125,9 +105,9 @@ static void set_up(void)
 	lapic_eoi(); /* whatever firmware left in service */
 }
 
-int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
+int lapic_init(unsigned spurious_vector, unsigned error_vector)
 {
-	int err = lapic_locate(address);
+	int err = lapic_locate();
 
 	if (err)
 		return err;
@@ -138,11 +118,11 @@ int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
 
 void lapic_init_here(void)
 {
-	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t base = control_read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
 	if (x2apic)
 		base |= APIC_BASE_X2APIC;
-	msr_write(MSR_APIC_BASE, base);
+	control_write_msr(MSR_APIC_BASE, base);
 	set_up();
 }
 
@@ -228,7 +208,8 @@ void lapic_send(uint32_t apic_id, uint32_t command)
 	/* Writing an x2APIC register orders nothing by itself [SDM 3A 11.12.3]. */
 	__asm__ volatile("mfence; lfence" : : : "memory");
 	if (x2apic)
-		msr_write(MSR_X2APIC + LAPIC_ICR_LOW / 16, (uint64_t)apic_id << 32 | command);
+		control_write_msr(MSR_X2APIC + LAPIC_ICR_LOW / 16,
+				  (uint64_t)apic_id << 32 | command);
 	else
 		send_by_mmio(apic_id, command);
 }

@@ -7,8 +7,9 @@
 #include "kernel/lib/types.h"
 
 /* Enables it for this CPU, by x2APIC registers where the CPU is in that mode already, else by
- * the page at `address`.  -ENODEV: there is none, or firmware turned it off for good. */
-int lapic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector);
+ * the page that the CPU says it is at, whatever the MADT says.  -ENODEV: there is none, or firmware
+ * turned it off for good; -ENOMEM: its page cannot be mapped. */
+int lapic_init(unsigned spurious_vector, unsigned error_vector);
 /* The same for another CPU, on that CPU; the firmware's mode is the boot CPU's. */
 void lapic_init_here(void);
 bool lapic_is_x2apic(void);

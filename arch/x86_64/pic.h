@@ -1,5 +1,6 @@
 /*
- * arch/x86_64/pic.h - the two 8259 interrupt controllers.
+ * arch/x86_64/pic.h - the two 8259 interrupt controllers [8259A], and the register beside them that
+ * says which lines are level-triggered [82371SB, ELCR].
  */
 #ifndef ARCH_X86_64_PIC_H
 #define ARCH_X86_64_PIC_H

@@ -26,8 +26,6 @@
 #include "mm/kmap.h"
 
 #define REAL_MODE_END 0xa0000UL /* above are no SIPI vectors [SDM 3A 9.4.4.1] */
-#define MSR_EFER      0xc0000080U
-#define EFER_LMA      (1UL << 10)
 
 #define XAPIC_ID_MAX  254U     /* 255 is everybody */
 #define SIPI_AGAIN_US 200U     /* [SDM 3A 9.4.4.1] */
@@ -93,16 +91,13 @@ static void fill_page(void)
 
 int cpu_start_begin(void)
 {
-	int err;
-
 	if (page == 0 || mmu_root() > UINT32_MAX || !lapic_timer_runs())
 		return -ENODEV;
 	boot_cr4 = control_read_cr4();
 	fill_page();
 	tables = pt_alloc_pages;
 	tables.keep_level = 4; /* nothing stays at low addresses */
-	err = mmu_map(page, page, PAGE_SIZE, MMU_EXEC, PAGE_SIZE, &tables);
-	return err;
+	return mmu_map(page, page, PAGE_SIZE, MMU_EXEC, PAGE_SIZE, &tables);
 }
 
 uint32_t cpu_start_max_id(void)

@@ -11,17 +11,19 @@ static void (*flush_everywhere)(const struct tlb_batch *batch);
 
 void tlb_batch_add(struct tlb_batch *batch, vaddr_t va, size_t span)
 {
-	struct tlb_range *last = &batch->range[batch->nranges - 1];
-
 	if (batch->all)
 		return;
 	if (batch->npages++ == TLB_PAGES_MAX) {
 		batch->all = true;
 		return;
 	}
-	if (batch->nranges > 0 && last->span == span && va == last->va + span * last->count) {
-		last->count++;
-		return;
+	if (batch->nranges > 0) {
+		struct tlb_range *last = &batch->range[batch->nranges - 1];
+
+		if (last->span == span && va == last->va + span * last->count) {
+			last->count++;
+			return;
+		}
 	}
 	if (batch->nranges == TLB_RANGES_MAX) {
 		batch->all = true;
