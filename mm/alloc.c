@@ -1,14 +1,14 @@
 /*
  * mm/alloc.c - which zone of which node serves a request.
  *
- * Holds only a table of the zones' per-CPU lists, immutable after start, and guards nothing.
+ * Owns a table of the zones' per-CPU lists, immutable after start, and alloc_watch, whose words
+ * are atomic; guards nothing.
  *
  * Nodes are tried nearest first, from the running CPU's own on if the caller has no other wish;
- * within a node a
- * movable request takes ZONE_MOVABLE before ZONE_NORMAL, so that a near page that may block an
- * offline is preferred to a far one that may not: distance costs at every access.  Zones
- * without a chunk that could fit are passed over by one look at their bitmap, without the lock;
- * the look may be stale, which costs one futile attempt or one zone skipped that has just
+ * within a node a movable request takes ZONE_MOVABLE before ZONE_NORMAL, so that a near page that
+ * may block an offline is preferred to a far one that may not: distance costs at every access.
+ * Zones without a chunk that could fit are passed over by one look at their bitmap, without the
+ * lock; the look may be stale, which costs one futile attempt or one zone skipped that has just
  * been given a chunk.
  */
 #include "mm/alloc.h"
@@ -206,7 +206,7 @@ struct page *page_alloc(unsigned order, unsigned flags, int node, const struct p
 
 struct page *page_alloc_normal(unsigned order, int node, const struct page_owner *owner)
 {
-	ASSERT(page_owner_movable(owner));
+	ASSERT(page_owner_movable(owner) && (unsigned)node < nr_nodes);
 	return alloc_slow(order, 0, node, owner, (uint32_t)(uintptr_t)__builtin_return_address(0));
 }
 

@@ -22,7 +22,8 @@ enum alloc_flags {
  * and the time in the descriptor.
  */
 struct page *page_alloc(unsigned order, unsigned flags, int node, const struct page_owner *owner);
-/* A chunk of a Normal zone for an owner who could move it but means to keep it where it is. */
+/* A chunk of a Normal zone for an owner who could move it but means to keep it where it is, from
+ * `node` (not NODE_ANY) or the nearest that has one.  NULL: none. */
 struct page *page_alloc_normal(unsigned order, int node, const struct page_owner *owner);
 void page_free(struct page *page);
 

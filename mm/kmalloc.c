@@ -13,6 +13,7 @@
 #include "mm/kasan/kasan.h"
 #include "mm/slab_priv.h"
 
+/* 2000: two to a page, with header and guards; one of 2048 has a page to itself. */
 static const uint16_t kmalloc_sizes[] = {8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2000, 2048};
 static struct slab_cache kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
 /* The cache for sizes 8 * n - 7 to 8 * n. */

@@ -128,8 +128,6 @@ int node_of_apic_id(const struct srat_info *srat, uint32_t apic_id)
 
 pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t *node)
 {
-	paddr_t pa = pfn_to_paddr(pfn);
-
 	ASSERT(pfn < end);
 	*node = 0;
 	if (single || srat == NULL)
@@ -139,17 +137,15 @@ pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t 
 		/* A page that a border cuts belongs to the range it starts in. */
 		pfn_t from = paddr_to_pfn(ALIGN_UP(r->base, PAGE_SIZE));
 		pfn_t to = DIV_ROUND_UP(r->base + r->size, PAGE_SIZE);
+		int n;
 
 		if (to <= pfn)
 			continue;
 		if (from > pfn)
 			return MIN(end, from);
-		if (r->base <= pa) {
-			int n = node_of_pxm(r->pxm);
-
-			*node = n < 0 ? 0 : (uint8_t)n;
-			return MIN(end, to);
-		}
+		n = node_of_pxm(r->pxm);
+		*node = n < 0 ? 0 : (uint8_t)n;
+		return MIN(end, to);
 	}
 	return end;
 }

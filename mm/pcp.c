@@ -12,8 +12,8 @@
 
 #define HIGH_PAGES  96U /* 384 KiB a CPU and zone */
 #define HIGH_CHUNKS 4U	/* 8 MiB */
-#define PAGES_SHARE 256 /* no list of pages is longer than this part of its zone */
-#define CHUNK_SHARE 64	/* no list of 2 MiB chunks, in chunks */
+#define PAGES_SHARE 256 /* all CPUs' lists of pages hold no more than this part of their zone */
+#define CHUNK_SHARE 64	/* the same of 2 MiB chunks */
 
 void pcp_bad_free(const struct page *page)
 {

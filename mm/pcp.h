@@ -4,14 +4,14 @@
  *
  * Every CPU has, of every zone, one list for order 0 and one for order 9.  An empty list is
  * refilled with a batch, one that is longer than `high` gives a batch back, each under one hold
- * of the zone's lock.  A page on a list is PAGE_PCP: free for everybody who counts
- *(zone_free_pages()), but no buddy may merge with it.  It keeps its order, limit and zone, so walks
- *pass over it.
+ * of the zone's lock.  A page on a list is PAGE_PCP: free for everybody who counts, by
+ * zone_free_pages(), but no buddy may merge with it.  It keeps its order, limit and zone, so walks
+ * pass over it.
  *
  * The owner of a list is its CPU; others come only to drain it.  So there is a lock a CPU and
  * zone, which nearly always is free, and no need of an interrupt to the other CPU: one that is
  * halted or holds off interrupts cannot delay an offline, and a list can be drained from any
- *context.
+ * context.
  *
  * What makes an offline find every page: a list's lock is held from the look at zone->isolating
  * until the page is on the list, and from taking pages off until the buddy allocator has them.
