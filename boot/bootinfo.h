@@ -40,7 +40,7 @@ struct bootinfo {
 	char cmdline[BOOT_CMDLINE_MAX];
 	size_t cmdline_length;
 	bool cmdline_cut; /* it was longer */
-	char loader[64]; /* printable ASCII, cut if longer */
+	char loader[64];  /* printable ASCII, cut if longer */
 	bool efi;
 };
 
