@@ -2,7 +2,7 @@
 import time
 
 from harness import (MIB, OST_BUSY, OST_EJECT, OST_IN_USE, OST_INSERT, OST_NO_ROOM, OST_PENDING,
-                     OST_SUCCESS)
+                     OST_SUCCESS, eject_answer)
 
 
 def test_insert_is_answered(boot):
@@ -43,12 +43,8 @@ def test_device_del_refused_while_held_then_taken(boot):
     guest.ok("hog start big 800M movable", scale=4)
     before = guest.free()
     mark = guest.unplug(ident)
-    while True:
-        info = guest.ost(mark, slot=slot, source=OST_EJECT)
-        if info["status"] != OST_PENDING:
-            break
-        mark = guest.qmp.mark()
-    assert info["status"] == OST_NO_ROOM
+    assert guest.wait_until(lambda: eject_answer(guest, slot, mark), "the answer",
+                            600) == [OST_NO_ROOM]
     assert ident in guest.memory_devices()
     assert guest.free() == before, "a refused request changed nothing"
     dimm = guest.lsdimm()[0]
