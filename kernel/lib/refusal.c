@@ -40,6 +40,12 @@ int refuse_at(struct refusal *why, int err, const char *step, pfn_t pfn, const c
 	return err;
 }
 
+void refusal_pass(const struct refusal *from, struct refusal *why)
+{
+	if (why != NULL && why->err == 0)
+		*why = *from;
+}
+
 const char *refusal_format(const struct refusal *why, char *buf, size_t size)
 {
 	if (why->has_pfn)
@@ -48,5 +54,14 @@ const char *refusal_format(const struct refusal *why, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s: %s [%s]", why->step ? why->step : "?", why->text,
 			 errno_name(why->err));
+	return buf;
+}
+
+const char *refusal_place(const struct refusal *why, char *buf, size_t size)
+{
+	if (why->has_pfn)
+		snprintf(buf, size, "%s at pfn 0x%lx", why->step, (unsigned long)why->pfn);
+	else
+		snprintf(buf, size, "%s", why->step ? why->step : "?");
 	return buf;
 }

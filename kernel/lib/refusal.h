@@ -25,7 +25,12 @@ int refuse(struct refusal *why, int err, const char *step, const char *fmt, ...)
 int refuse_at(struct refusal *why, int err, const char *step, pfn_t pfn, const char *fmt, ...)
 	__printf(5, 6);
 
+/* Copies *from to *why, which may be NULL or say something already: then it stays. */
+void refusal_pass(const struct refusal *from, struct refusal *why);
+
 /* Writes "step: text [ECODE]" to buf (always terminated); returns buf. */
 const char *refusal_format(const struct refusal *why, char *buf, size_t size);
+/* Writes where it was refused, "check at pfn 0x48003" or "capacity"; returns buf. */
+const char *refusal_place(const struct refusal *why, char *buf, size_t size);
 
 #endif

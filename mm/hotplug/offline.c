@@ -368,17 +368,33 @@ static int offline_dispatch(struct offline_request *request) REQUIRES(&hotplug_l
 	return err;
 }
 
+static void record_offline(const struct offline_request *request, uint64_t began, int err)
+{
+	const char *name = range_device_name(request->range);
+	unsigned long moved = request->result->moved_pages;
+	unsigned done = request->result->done;
+	char place[64];
+
+	if (err != 0)
+		event_record_since(began, EVENT_OFFLINE, name, err, done,
+				   "%s (%s, %lu pages moved)", request->why->text,
+				   refusal_place(request->why, place, sizeof(place)), moved);
+	else
+		event_record_since(began, EVENT_OFFLINE, name, 0, done,
+				   "scrubbed and forgotten (%lu pages moved)", moved);
+}
+
 int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 			struct block_result *result, struct refusal *why)
 {
 	uint64_t began = cpu_cycles();
-	struct refusal first = {0};
+	struct refusal own = {0}; /* *why may hold another request's */
 	struct offline_request request = {
 		.range = range,
 		.flags = flags,
 		.deadline_us = timeout_us != 0 ? clock_us() + timeout_us : 0,
 		.result = result,
-		.why = why != NULL ? why : &first,
+		.why = &own,
 	};
 	int err;
 
@@ -391,10 +407,8 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 		return refuse_at(why, -EALREADY, "state", range->start,
 				 "nothing is online there: %u blocks", result->already);
 	if (!(flags & RANGE_DRY_RUN))
-		event_record_since(began, EVENT_OFFLINE, range_device_name(range), err,
-				   result->done, "%s (%lu pages moved)",
-				   err != 0 ? request.why->text : "scrubbed and forgotten",
-				   (unsigned long)result->moved_pages);
+		record_offline(&request, began, err);
+	refusal_pass(&own, why);
 	return err;
 }
 

@@ -105,7 +105,6 @@ static int online_begin(struct memory_block *block, void *arg)
 			       ? block_request(block, BLOCK_EVENT_ONLINE, request->why)
 			       : 0;
 	default:
-		request->result->refused++;
 		return block_request(block, BLOCK_EVENT_ONLINE, request->why);
 	}
 }
@@ -131,14 +130,8 @@ static int online_cancel(struct memory_block *block, void *arg __unused)
 	return 0;
 }
 
-static int refuse_nothing_to_do(const struct online_request *request)
-{
-	return refuse_at(request->why, -EALREADY, "state", request->range->start,
-			 "nothing is offline there: %u blocks are online",
-			 request->result->already);
-}
-
-/* Under hotplug_lock what is GOING_ONLINE is this request's. */
+/* Everything of the range, or nothing.  Under hotplug_lock what is GOING_ONLINE is this request's.
+ */
 static int online_range(struct online_request *request, bool restore) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
@@ -147,7 +140,7 @@ static int online_range(struct online_request *request, bool restore) REQUIRES(&
 	int err = blocks_for_each(range, online_begin, request);
 
 	if (err == 0 && request->result->done == 0)
-		err = refuse_nothing_to_do(request);
+		return 0;
 	if (err == 0 && !restore)
 		err = listeners_prepare(&change, request->why);
 	if (err != 0) {
@@ -180,44 +173,59 @@ static int online_one(struct memory_block *block, void *arg) REQUIRES(&hotplug_l
 	return 0;
 }
 
-static int online_each(struct online_request *request) REQUIRES(&hotplug_lock)
+static int online_dispatch(struct online_request *request, bool restore) REQUIRES(&hotplug_lock)
 {
 	struct block_result *result = request->result;
-	int err = blocks_for_each(request->range, online_one, request);
+	int err;
 
-	if (err == 0 && result->refused != 0)
-		return request->why->err;
-	if (err == 0 && result->done == 0)
-		return refuse_nothing_to_do(request);
+	if (request->flags & RANGE_KEEP_GOING) {
+		err = blocks_for_each(request->range, online_one, request);
+		return result->refused != 0 ? request->why->err : err;
+	}
+	err = online_range(request, restore);
+	if (err != 0 && err != -ENOENT) {
+		result->refused = 1;
+		result->done = 0;
+	}
 	return err;
+}
+
+static void record_online(const struct online_request *request, enum online_type type,
+			  uint64_t began, int err)
+{
+	const char *name = range_device_name(request->range);
+	const char *zone = zone_type_name(request->zone_type);
+	unsigned done = request->result->done;
+	char place[64];
+
+	if (err != 0)
+		event_record_since(began, EVENT_ONLINE, name, err, done, "%s (%s, %u blocks to %s)",
+				   request->why->text,
+				   refusal_place(request->why, place, sizeof(place)), done, zone);
+	else
+		event_record_since(began, EVENT_ONLINE, name, 0, done, "%u blocks to %s%s", done,
+				   zone, zone_remark(type, request->zone_type));
 }
 
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,
 		       bool restore, struct block_result *result, struct refusal *why)
 {
 	uint64_t began = cpu_cycles();
+	struct refusal own = {0}; /* *why may hold another request's */
 	struct online_request request = {range, online_zone_type(type, offline_pages(range)), flags,
-					 result, why};
-	struct refusal first = {0};
+					 result, &own};
 	int err;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
-	if (request.why == NULL)
-		request.why = &first;
 	*result = (struct block_result){0};
-	if (flags & RANGE_KEEP_GOING)
-		err = online_each(&request);
-	else
-		err = online_range(&request, restore);
+	err = online_dispatch(&request, restore);
 	if (err == -ENOENT)
 		return refuse_at(why, err, "target", range->start, "there is no block");
-	if (err != 0 && !(flags & RANGE_KEEP_GOING))
-		result->done = 0;
-	if (err == 0 || result->done != 0)
-		event_record_since(began, EVENT_ONLINE, range_device_name(range), err, result->done,
-				   "%u blocks to %s%s", result->done,
-				   zone_type_name(request.zone_type),
-				   zone_remark(type, request.zone_type));
+	if (err == 0 && result->done == 0)
+		return refuse_at(why, -EALREADY, "state", range->start,
+				 "nothing is offline there: %u blocks are online", result->already);
+	record_online(&request, type, began, err);
+	refusal_pass(&own, why);
 	return err;
 }
 

@@ -1,0 +1,188 @@
+/*
+ * tests/unit/test_history.c - what an online and an offline answer when they are refused, and what
+ * they leave in the history: one event each, with the place, whichever of the two it is.
+ */
+/* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
+/* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
+/* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/evacuate.c */
+/* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
+/* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
+/* sources: mm/pcp.c kernel/cpulock.c */
+/* sources: mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/node.c mm/pagetable.c mm/zone.c */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
+/* sources: kernel/lib/errno.c kernel/lib/refusal.c */
+#include "tests/unit/hotplug_dimms.h"
+
+#include "mm/hotplug/events.h"
+
+static struct memory_device *device;
+static struct block_range all;
+static struct block_result result;
+static struct refusal why;
+static uint64_t seen; /* events read so far */
+static struct hotplug_event event;
+
+/* Reads the events since the last call, the last one into `event`; returns how many. */
+static unsigned new_events(void)
+{
+	unsigned n = 0;
+
+	while (event_read(&seen, &event))
+		n++;
+	return n;
+}
+
+static int begin(void **state)
+{
+	world_begin(state);
+	device = dimm_plug(0, KIT_WINDOW, GiB);
+	all = (struct block_range){.start = device->start, .npages = device->npages};
+	why = (struct refusal){0};
+	new_events();
+	return 0;
+}
+
+static int end(void **state)
+{
+	if (device != NULL) {
+		if (device->blocks_online != 0)
+			dimm_offline(device);
+		dimm_remove(device);
+	}
+	return world_end(state);
+}
+
+static int online(unsigned flags)
+{
+	return blocks_online(&all, ONLINE_MOVABLE, flags, &result, &why);
+}
+
+static int offline(unsigned flags)
+{
+	return blocks_offline(&all, flags, 0, &result, &why);
+}
+
+/* The one new event tells of the refusal in `why`, and of its place. */
+static void assert_refusal_recorded(enum event_kind kind, int err)
+{
+	char place[64];
+
+	assert_int_equal(new_events(), 1);
+	assert_int_equal(event.kind, kind);
+	assert_string_equal(event.device, "dimm0");
+	assert_int_equal(event.err, err);
+	assert_int_equal(event.value, result.done);
+	assert_int_equal(why.err, err);
+	assert_non_null(strstr(event.text, why.text));
+	assert_non_null(strstr(event.text, refusal_place(&why, place, sizeof(place))));
+}
+
+/* Fails step after step of an operation on the whole device, from the first to its success. */
+static void refuse_each(enum event_kind kind, int (*operation)(unsigned))
+{
+	for (unsigned n = 1;; n++) {
+		int err;
+
+		why = (struct refusal){0};
+		host_fault_in = n;
+		err = operation(0);
+		if (err == 0 && host_fault_in != 0)
+			break;
+		assert_int_not_equal(err, 0);
+		assert_refusal_recorded(kind, err);
+		/* The whole request was refused, at whatever step: a listener's veto too. */
+		assert_int_equal(result.refused, 1);
+		assert_int_equal(result.done, 0);
+	}
+	host_fault_in = 0;
+	assert_int_equal(new_events(), 1);
+	assert_int_equal(event.kind, kind);
+	assert_int_equal(event.err, 0);
+	assert_int_equal(event.value, device->nblocks);
+	assert_int_equal(result.refused, 0);
+}
+
+static void each_refusal_is_recorded(void **unused)
+{
+	(void)unused;
+	refuse_each(EVENT_ONLINE, online);
+	refuse_each(EVENT_OFFLINE, offline);
+}
+
+/* No block there, or nothing to do: no event. */
+static void what_changes_nothing_is_not_recorded(void **unused)
+{
+	struct block_range nowhere = {.start = paddr_to_pfn(KIT_FAR - GiB), .npages = BLOCK_PAGES};
+
+	(void)unused;
+	assert_int_equal(blocks_online(&nowhere, ONLINE_MOVABLE, 0, &result, NULL), -ENOENT);
+	assert_int_equal(blocks_offline(&nowhere, 0, 0, &result, NULL), -ENOENT);
+	for (unsigned flags = 0; flags <= RANGE_KEEP_GOING; flags += RANGE_KEEP_GOING) {
+		why = (struct refusal){0};
+		assert_int_equal(offline(flags), -EALREADY);
+		assert_int_equal(why.err, -EALREADY);
+		assert_int_equal(new_events(), 0);
+		assert_int_equal(result.refused, 0);
+		assert_int_equal(blocks_online(&all, ONLINE_MOVABLE, flags, &result, NULL), 0);
+		why = (struct refusal){0};
+		assert_int_equal(new_events(), 1);
+		assert_int_equal(online(flags), -EALREADY);
+		assert_int_equal(why.err, -EALREADY);
+		assert_int_equal(new_events(), 0);
+		assert_int_equal(result.refused, 0);
+		assert_int_equal(result.already, device->nblocks);
+		assert_int_equal(blocks_offline(&all, flags, 0, &result, NULL), 0);
+		assert_int_equal(new_events(), 1);
+	}
+}
+
+/* Block by block: the event has the first refusal, and how many blocks changed. */
+static void one_block_is_refused(void **unused)
+{
+	(void)unused;
+	host_fault_in = 3;
+	assert_int_not_equal(online(RANGE_KEEP_GOING), 0);
+	assert_int_equal(result.refused, 1);
+	assert_int_equal(result.done, device->nblocks - 1);
+	assert_refusal_recorded(EVENT_ONLINE, why.err);
+	why = (struct refusal){0};
+	assert_int_equal(online(RANGE_KEEP_GOING), 0);
+	new_events();
+	host_fault_in = 1;
+	assert_int_not_equal(offline(RANGE_KEEP_GOING), 0);
+	assert_int_equal(result.refused, 1);
+	assert_int_equal(result.done, device->nblocks - 1);
+	assert_refusal_recorded(EVENT_OFFLINE, why.err);
+}
+
+/* A caller may ask for much and keep the first refusal; the history has each one's own. */
+static void an_old_refusal_is_not_repeated(void **unused)
+{
+	(void)unused;
+	refuse(&why, -ENODEV, "old", "an old story");
+	host_fault_in = 1;
+	assert_int_equal(online(0), -EIO);
+	assert_int_equal(new_events(), 1);
+	assert_null(strstr(event.text, "story"));
+	assert_int_equal(online(RANGE_KEEP_GOING), 0);
+	new_events();
+	host_fault_in = 1;
+	assert_int_equal(offline(RANGE_KEEP_GOING), -EBUSY);
+	assert_int_equal(new_events(), 1);
+	assert_int_equal(event.err, -EBUSY);
+	assert_null(strstr(event.text, "story"));
+	assert_string_equal(why.text, "an old story");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_refusal_is_recorded, begin, end),
+		cmocka_unit_test_setup_teardown(what_changes_nothing_is_not_recorded, begin, end),
+		cmocka_unit_test_setup_teardown(one_block_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(an_old_refusal_is_not_repeated, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("history", tests, kit_boot, NULL);
+}
