@@ -41,26 +41,34 @@ static unsigned saved_zone(unsigned block)
 	return block < SAVED_BLOCKS ? saved[block / 32] >> (block % 32 * 2) & 3 : 0;
 }
 
-/* The blocks of a device that stays after all go back to the zones they were in. */
+/* The blocks of a device that stays after all go back to the zones they were in: one event. */
 static void bring_online(struct memory_device *device) REQUIRES(&hotplug_lock)
 {
+	uint64_t began = cpu_cycles();
 	struct block_result result;
 	struct refusal why = {0};
+	unsigned done = 0;
 
 	for (unsigned i = 0; i < device->nblocks; i++) {
 		struct block_range range = {device->blocks[i].start, device->blocks[i].npages,
 					    true};
 		unsigned zone = saved_zone(i);
 
-		if (zone != 0)
-			blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0,
-					   true, &result, &why);
+		if (zone == 0)
+			continue;
+		blocks_online_held(&range, zone == 1 ? ONLINE_KERNEL : ONLINE_MOVABLE, 0, true,
+				   &result, &why);
+		done += result.done;
 	}
 	if (why.err != 0) /* the first of them, if any */
 		klog(LOG_ERR, "memhp: %s is back, but not all of it online: %s: %s [%s]",
 		     device->name, why.step, why.text, errno_name(why.err));
 	if (device->blocks_online != 0)
 		account_memmap(device, saved_memmap);
+	if (done != 0 || why.err != 0)
+		event_record_since(began, EVENT_ONLINE, device->name, why.err, done,
+				   "%u blocks back in their zones%s%s", done,
+				   why.err != 0 ? ": " : "", why.text);
 }
 
 /* The firmware kept it: everything as it was. */

@@ -224,7 +224,8 @@ int blocks_online_held(const struct block_range *range, enum online_type type, u
 	if (err == 0 && result->done == 0)
 		return refuse_at(why, -EALREADY, "state", range->start,
 				 "nothing is offline there: %u blocks are online", result->already);
-	record_online(&request, type, began, err);
+	if (!restore)
+		record_online(&request, type, began, err);
 	refusal_pass(&own, why);
 	return err;
 }

@@ -175,6 +175,31 @@ static void an_old_refusal_is_not_repeated(void **unused)
 	assert_string_equal(why.text, "an old story");
 }
 
+/* The firmware keeps the device: what comes back is one event, however many blocks it has. */
+static void what_comes_back_is_one_event(void **unused)
+{
+	unsigned onlines = 0, events = 0;
+
+	(void)unused;
+	assert_int_equal(online(0), 0);
+	new_events();
+	kit_eject_error = -EIO;
+	assert_int_equal(memory_device_eject("dimm0", &why), -EIO);
+	kit_eject_error = 0;
+	for (; event_read(&seen, &event); events++) {
+		if (event.kind != EVENT_ONLINE)
+			continue;
+		onlines++;
+		assert_string_equal(event.device, "dimm0");
+		assert_int_equal(event.err, 0);
+		assert_int_equal(event.value, device->nblocks);
+	}
+	assert_int_equal(onlines, 1);
+	assert_int_equal(events, 4); /* offline, remove, online, eject */
+	assert_int_equal(event.kind, EVENT_EJECT);
+	assert_int_equal(device->blocks_online, device->nblocks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_changes_nothing_is_not_recorded, begin, end),
 		cmocka_unit_test_setup_teardown(one_block_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(an_old_refusal_is_not_repeated, begin, end),
+		cmocka_unit_test_setup_teardown(what_comes_back_is_one_event, begin, end),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, kit_boot, NULL);
