@@ -28,12 +28,13 @@ static void print_moved(const struct block_result *result)
 
 /* "online: dimm0: 8 blocks, 1G, 2 already online, 1 refused, 77 pages moved" */
 static void print_summary(const char *command, const char *target, const char *already,
-			  const struct block_result *result, uint64_t bytes)
+			  const struct block_result *result)
 {
 	char size[24];
 
 	shell_printf("%s: %s: %u block%s, %s", command, target, result->done,
-		     result->done == 1 ? "" : "s", format_size(bytes, false, size, sizeof(size)));
+		     result->done == 1 ? "" : "s",
+		     format_size(result->done_pages * PAGE_SIZE, false, size, sizeof(size)));
 	if (result->already != 0)
 		shell_printf(", %u already %s", result->already, already);
 	if (result->refused != 0)
@@ -65,8 +66,7 @@ static void moved_json(struct json *j, const struct block_result *result)
 	json_array_end(j);
 }
 
-static void print_summary_json(const struct request *r, const struct block_result *result,
-			       uint64_t bytes)
+static void print_summary_json(const struct request *r, const struct block_result *result)
 {
 	struct json j;
 
@@ -74,7 +74,7 @@ static void print_summary_json(const struct request *r, const struct block_resul
 	json_object(&j, r->command);
 	json_string(&j, "target", r->word);
 	json_number(&j, "blocks", result->done);
-	json_number(&j, "size", bytes);
+	json_number(&j, "size", result->done_pages * PAGE_SIZE);
 	json_number(&j, "already", result->already);
 	json_number(&j, "refused", result->refused);
 	json_number(&j, "moved_pages", result->moved_pages);
@@ -91,16 +91,16 @@ static bool nothing_to_do(const struct request *r, int err)
 
 /* Prints what came of a request: the summary where anything happened, the refusal if any. */
 static int report(const struct request *r, int err, const struct block_result *result,
-		  uint64_t bytes, const struct refusal *why)
+		  const struct refusal *why)
 {
 	if (nothing_to_do(r, err))
 		err = 0;
 	if (err != 0 && result->done == 0)
 		return shell_refused(r->command, why);
 	if (r->json)
-		print_summary_json(r, result, bytes);
+		print_summary_json(r, result);
 	else
-		print_summary(r->command, r->word, r->command, result, bytes);
+		print_summary(r->command, r->word, r->command, result);
 	return err != 0 ? shell_refused(r->command, why) : SHELL_OK;
 }
 
@@ -108,13 +108,9 @@ static int do_online(const struct request *r, enum online_type type)
 {
 	struct block_result result = {0};
 	struct refusal why = {0};
-	uint64_t before, after;
-	int err;
+	int err = blocks_online(&r->target.range, type, r->flags, &result, &why);
 
-	range_count(&r->target.range, BLOCK_ONLINE, &before);
-	err = blocks_online(&r->target.range, type, r->flags, &result, &why);
-	range_count(&r->target.range, BLOCK_ONLINE, &after);
-	return report(r, err, &result, after - before, &why);
+	return report(r, err, &result, &why);
 }
 
 SHELL_COMMAND(online, "TARGET [kernel|movable] [-k] [-J]", "put memory blocks to use",
@@ -300,13 +296,9 @@ static int do_offline(const struct request *r, uint64_t timeout_us)
 {
 	struct block_result result = {0};
 	struct refusal why = {0};
-	uint64_t before, after;
-	int err;
+	int err = offline_with_progress(r, timeout_us, &result, &why);
 
-	range_count(&r->target.range, BLOCK_OFFLINE, &before);
-	err = offline_with_progress(r, timeout_us, &result, &why);
-	range_count(&r->target.range, BLOCK_OFFLINE, &after);
-	return report(r, err, &result, after - before, &why);
+	return report(r, err, &result, &why);
 }
 
 SHELL_COMMAND(offline, "TARGET [-n] [-k] [-t SECONDS] [-J]", "take memory blocks out of use",

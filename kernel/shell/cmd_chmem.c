@@ -139,7 +139,7 @@ static int change_range(const struct chmem *c, const char *word)
 	else
 		err = blocks_offline(&target.range, RANGE_KEEP_GOING, 0, &result, &why);
 	if (err != 0 && !(err == -EALREADY && target.idempotent))
-		return fell_short(c, result.done * BLOCK_BYTES, &why);
+		return fell_short(c, result.done_pages * PAGE_SIZE, &why);
 	shell_printf("chmem: %u block%s %s\n", result.done, result.done == 1 ? "" : "s", past(c));
 	return SHELL_OK;
 }

@@ -170,7 +170,7 @@ SHELL_COMMAND(why, "TARGET [-J]", "what keeps memory from going offline", "why m
 	status = target_parse("why", a.operands[0], true, &target);
 	if (status != SHELL_OK)
 		return status;
-	if (range_count(&target.range, BLOCK_ONLINE, NULL) == 0)
+	if (range_count(&target.range, BLOCK_ONLINE) == 0)
 		return shell_error("why", EALREADY, "%.32s: no block of it is online",
 				   a.operands[0]);
 	slab_shrink(); /* free objects that a CPU keeps hold nothing */

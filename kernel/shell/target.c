@@ -52,28 +52,22 @@ const struct memory_device *device_with(pfn_t pfn)
 struct counting {
 	enum block_state state;
 	unsigned blocks;
-	uint64_t bytes;
 };
 
 static void count_block(const struct memory_block *block, void *ctx)
 {
 	struct counting *counting = ctx;
 
-	if (block->state != counting->state)
-		return;
-	counting->blocks++;
-	counting->bytes += block->npages * PAGE_SIZE;
+	counting->blocks += block->state == counting->state;
 }
 
-unsigned range_count(const struct block_range *range, enum block_state state, uint64_t *bytes)
+unsigned range_count(const struct block_range *range, enum block_state state)
 {
 	struct counting counting = {.state = state};
 
 	mutex_lock(&hotplug_lock);
 	range_for_each(range, count_block, &counting);
 	mutex_unlock(&hotplug_lock);
-	if (bytes != NULL)
-		*bytes = counting.bytes;
 	return counting.blocks;
 }
 

@@ -28,8 +28,8 @@ bool lock_to_look(const char *command) TRY_ACQUIRE(true, &hotplug_lock);
  */
 const struct memory_device *device_with(pfn_t pfn);
 
-/* Blocks and bytes of the range that are in `state`; takes hotplug_lock. */
-unsigned range_count(const struct block_range *range, enum block_state state, uint64_t *bytes);
+/* Blocks of the range that are in `state`; takes hotplug_lock. */
+unsigned range_count(const struct block_range *range, enum block_state state);
 
 /* Calls fn for each block of the range, in address order; hotplug_lock held. */
 void range_for_each(const struct block_range *range,

@@ -51,9 +51,10 @@ enum online_type { ONLINE_DEFAULT, ONLINE_KERNEL, ONLINE_MOVABLE };
 enum zone_type online_zone_type(enum online_type type, uint64_t npages);
 
 struct block_result {
-	unsigned done;	  /* blocks that changed */
-	unsigned already; /* were there before */
-	unsigned refused;
+	unsigned done;		      /* blocks that changed */
+	unsigned already;	      /* were there before */
+	unsigned refused;	      /* blocks; 1 for a whole request that was refused */
+	uint64_t done_pages;	      /* of the blocks that changed, heads included */
 	uint64_t moved_pages;	      /* offline: migrated (dry run: would be) */
 	uint64_t moved_to[MAX_NODES]; /* of them, by node */
 };

@@ -130,6 +130,7 @@ static int offline_check(struct memory_block *block, void *arg) REQUIRES(&hotplu
 	if (err != 0)
 		return err;
 	request->result->done++;
+	request->result->done_pages += block->npages;
 	return offline_still_wanted(request, "check");
 }
 
@@ -342,10 +343,12 @@ static int offline_one(struct memory_block *block, void *arg) REQUIRES(&hotplug_
 	all->result->moved_pages += result.moved_pages;
 	for (unsigned node = 0; node < MAX_NODES; node++)
 		all->result->moved_to[node] += result.moved_to[node];
-	if (err == 0)
+	if (err == 0) {
 		all->result->done += result.done;
-	else
+		all->result->done_pages += result.done_pages;
+	} else {
 		all->result->refused++;
+	}
 	return err == -EINTR || err == -ETIMEDOUT ? err : 0;
 }
 
@@ -364,6 +367,7 @@ static int offline_dispatch(struct offline_request *request) REQUIRES(&hotplug_l
 	if (err != 0 && err != -ENOENT) {
 		result->refused = 1;
 		result->done = 0;
+		result->done_pages = 0;
 	}
 	return err;
 }

@@ -94,6 +94,7 @@ static int online_begin(struct memory_block *block, void *arg)
 		if (FAULT_HIT(online_check))
 			return refuse_at(request->why, -EIO, "state", block->start, FAULT_TEXT);
 		request->result->done++;
+		request->result->done_pages += block->npages;
 		return block_request(block, BLOCK_EVENT_ONLINE, request->why);
 	case BLOCK_ONLINE:
 		request->result->already++;
@@ -166,10 +167,12 @@ static int online_one(struct memory_block *block, void *arg) REQUIRES(&hotplug_l
 		all->result->already++;
 	if (block->state == BLOCK_ONLINE || block->state == BLOCK_MEMMAP)
 		return 0;
-	if (online_range(&one, false) == 0)
-		all->result->done++;
-	else
+	if (online_range(&one, false) != 0) {
 		all->result->refused++;
+		return 0;
+	}
+	all->result->done += result.done;
+	all->result->done_pages += result.done_pages;
 	return 0;
 }
 
@@ -186,6 +189,7 @@ static int online_dispatch(struct online_request *request, bool restore) REQUIRE
 	if (err != 0 && err != -ENOENT) {
 		result->refused = 1;
 		result->done = 0;
+		result->done_pages = 0;
 	}
 	return err;
 }

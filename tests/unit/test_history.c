@@ -94,6 +94,7 @@ static void refuse_each(enum event_kind kind, int (*operation)(unsigned))
 		/* The whole request was refused, at whatever step: a listener's veto too. */
 		assert_int_equal(result.refused, 1);
 		assert_int_equal(result.done, 0);
+		assert_int_equal(result.done_pages, 0);
 	}
 	host_fault_in = 0;
 	assert_int_equal(new_events(), 1);
@@ -101,6 +102,7 @@ static void refuse_each(enum event_kind kind, int (*operation)(unsigned))
 	assert_int_equal(event.err, 0);
 	assert_int_equal(event.value, device->nblocks);
 	assert_int_equal(result.refused, 0);
+	assert_int_equal(result.done_pages, all.npages);
 }
 
 static void each_refusal_is_recorded(void **unused)
@@ -145,6 +147,7 @@ static void one_block_is_refused(void **unused)
 	assert_int_not_equal(online(RANGE_KEEP_GOING), 0);
 	assert_int_equal(result.refused, 1);
 	assert_int_equal(result.done, device->nblocks - 1);
+	assert_int_equal(result.done_pages, all.npages - BLOCK_PAGES);
 	assert_refusal_recorded(EVENT_ONLINE, why.err);
 	why = (struct refusal){0};
 	assert_int_equal(online(RANGE_KEEP_GOING), 0);
@@ -153,6 +156,7 @@ static void one_block_is_refused(void **unused)
 	assert_int_not_equal(offline(RANGE_KEEP_GOING), 0);
 	assert_int_equal(result.refused, 1);
 	assert_int_equal(result.done, device->nblocks - 1);
+	assert_int_equal(result.done_pages, all.npages - BLOCK_PAGES);
 	assert_refusal_recorded(EVENT_OFFLINE, why.err);
 }
 
