@@ -25,6 +25,7 @@ struct acpi_static acpi_static;
 /* Addresses out of the XSDT, kept because mapping a table may undo the XSDT's mapping. */
 static paddr_t entries[ACPI_STATIC_TABLES_MAX];
 static unsigned nentries;
+_Static_assert(ARRAY_SIZE(acpi_static.table) == ARRAY_SIZE(entries) + 1, "room for the DSDT");
 
 static void report(const char *line)
 {
@@ -147,7 +148,7 @@ static paddr_t take_table(const struct bootinfo *boot, table_map_fn map, paddr_t
 	const void *table = map_table(map, pa, &length);
 	unsigned at = s->ntables;
 
-	if (!table || at == ACPI_STATIC_TABLES_MAX)
+	if (!table)
 		return 0;
 	header = table;
 	copy_name(s->table[at].signature, header->signature, 4);

@@ -11,7 +11,7 @@
 #include "boot/bootinfo.h"
 #include "drivers/acpi/tables/tables.h"
 
-#define ACPI_STATIC_TABLES_MAX 64
+#define ACPI_STATIC_TABLES_MAX 64 /* of those that the XSDT lists; more are reported */
 
 struct acpi_static {
 	struct {
@@ -21,7 +21,7 @@ struct acpi_static {
 		uint8_t revision;
 		char oem_id[7], oem_table_id[9]; /* unprintable bytes are '?' */
 		bool intact;			 /* length and checksum are right */
-	} table[ACPI_STATIC_TABLES_MAX];	 /* for the `acpi` command */
+	} table[ACPI_STATIC_TABLES_MAX + 1];	 /* for the `acpi` command; the DSDT is the last */
 	unsigned ntables;
 	bool has_srat, has_slit, has_madt; /* present and accepted */
 	struct srat_info srat;
