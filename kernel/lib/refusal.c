@@ -5,6 +5,7 @@
 
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
 
 static int refuse_va(struct refusal *why, int err, const char *step, const char *fmt, va_list ap)
 {
@@ -54,6 +55,27 @@ const char *refusal_format(const struct refusal *why, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s: %s [%s]", why->step ? why->step : "?", why->text,
 			 errno_name(why->err));
+	return buf;
+}
+
+const char *refusal_fit(const struct refusal *why, size_t columns, char *buf, size_t size)
+{
+	static const char dots[] = "... ";
+	const size_t ndots = sizeof(dots) - 1;
+	size_t len = strlen(refusal_format(why, buf, size)), ncode;
+	char *code = strrchr(buf, '[');
+
+	if (len <= columns)
+		return buf;
+	ncode = code != NULL ? strlen(code) : 0;
+	if (ncode == 0 || ncode > columns) {
+		buf[columns] = '\0';
+	} else if (columns - ncode <= ndots) {
+		memmove(buf, code, ncode + 1);
+	} else {
+		memmove(buf + columns - ncode, code, ncode + 1);
+		memcpy(buf + columns - ncode - ndots, dots, ndots);
+	}
 	return buf;
 }
 

@@ -30,6 +30,8 @@ void refusal_pass(const struct refusal *from, struct refusal *why);
 
 /* Writes "step: text [ECODE]" to buf (always terminated); returns buf. */
 const char *refusal_format(const struct refusal *why, char *buf, size_t size);
+/* The same in so many columns at most: the text is cut, its code is not while that alone fits. */
+const char *refusal_fit(const struct refusal *why, size_t columns, char *buf, size_t size);
 /* Writes where it was refused, "check at pfn 0x48003" or "capacity"; returns buf. */
 const char *refusal_place(const struct refusal *why, char *buf, size_t size);
 

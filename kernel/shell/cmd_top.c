@@ -241,22 +241,15 @@ static bool draw(struct top *top)
 
 /* --- keys --- */
 
-/* What was refused, in so many columns: the sentence is cut, its code is not. */
+/* What was refused, on one line, whose last column stays free. */
 static void say_refusal(struct top *top, const char *name, const struct refusal *why)
 {
-	char text[REFUSAL_TEXT + 96], *code;
-	size_t room = MIN(shell_columns(), 120U) - strlen(name) - strlen(": ") - 1, len;
+	char text[REFUSAL_TEXT + 96];
+	size_t columns = MIN(shell_columns(), 120U), used = strlen(name) + strlen(": ") + 1;
 
-	refusal_format(why, text, sizeof(text));
-	len = strlen(text);
-	code = strrchr(text, '[');
-	if (len <= room || code == NULL)
-		code = text + len;
-	else
-		room -= strlen("... ") + strlen(code);
-	snprintf(top->message, sizeof(top->message), "%s%s: %.*s%s%s%s", shell_color(COLOR_RED),
-		 name, (int)MIN(room, (size_t)(code - text)), text, *code != '\0' ? "... " : "",
-		 code, shell_color(COLOR_NONE));
+	snprintf(top->message, sizeof(top->message), "%s%s: %s%s", shell_color(COLOR_RED), name,
+		 refusal_fit(why, columns > used ? columns - used : 0, text, sizeof(text)),
+		 shell_color(COLOR_NONE));
 }
 
 static void say(struct top *top, const char *name, const char *done, int err,
