@@ -19,13 +19,11 @@
 #define TSA(attribute)
 #endif
 
-#define CAPABILITY(kind)	   TSA(capability(kind)) /* a type of lock */
-#define GUARDED_BY(lock)	   TSA(guarded_by(lock)) /* a variable: read and written with it held */
-#define POINTS_TO_GUARDED_BY(lock) TSA(pt_guarded_by(lock))
-#define REQUIRES(...)		   TSA(requires_capability(__VA_ARGS__)) /* held by who calls */
-#define EXCLUDES(...)		   TSA(locks_excluded(__VA_ARGS__)) /* not held: taken inside */
-#define ACQUIRE(...)		   TSA(acquire_capability(__VA_ARGS__))
-#define RELEASE(...)		   TSA(release_capability(__VA_ARGS__))
+#define CAPABILITY(kind) TSA(capability(kind)) /* a type of lock */
+#define GUARDED_BY(lock) TSA(guarded_by(lock)) /* a variable: read and written with it held */
+#define REQUIRES(...)	 TSA(requires_capability(__VA_ARGS__)) /* held by who calls */
+#define ACQUIRE(...)	 TSA(acquire_capability(__VA_ARGS__))
+#define RELEASE(...)	 TSA(release_capability(__VA_ARGS__))
 /* Taken where the function returns `value` (true, or 0 for an errno). */
 #define TRY_ACQUIRE(value, ...) TSA(try_acquire_capability(value, __VA_ARGS__))
 /* The function's body is not looked at: it is what a lock is made of, or takes a lock that another

@@ -228,11 +228,6 @@ struct page *buddy_alloc_for(struct zone *zone, unsigned order, const struct pag
 	return page;
 }
 
-struct page *buddy_alloc(struct zone *zone, unsigned order)
-{
-	return buddy_alloc_for(zone, order, NULL);
-}
-
 unsigned buddy_take_batch(struct zone *zone, unsigned order, unsigned n, struct page **chain)
 {
 	uint64_t flags = spin_lock(&zone->lock);

@@ -25,13 +25,12 @@
 
 /*
  * Takes a chunk out of the free lists: smallest sufficient order, split down, lower half
- * first.  The page comes back as PAGE_USED with owner NULL (the caller fills owner, caller,
- * birth).  NULL if there is none.  hooks->mark_dirty() is told when a chunk of order >= ORDER_2M
- * or of order == limit is broken or given out: of the 2 MiB granules of what is given out, or,
- * where the chunk found is smaller than a granule, of all of it.
+ * first.  The page comes back as PAGE_USED (the caller fills caller and birth), with `owner`, who
+ * is counted if he cannot move it; that may be NULL.  NULL if there is none.  hooks->mark_dirty()
+ * is told when a chunk of order >= ORDER_2M or of order == limit is broken or given out: of the 2
+ * MiB granules of what is given out, or, where the chunk found is smaller than a granule, of all of
+ * it.
  */
-struct page *buddy_alloc(struct zone *zone, unsigned order);
-/* The same for `owner`, who is entered and, if he cannot move it, counted. */
 struct page *buddy_alloc_for(struct zone *zone, unsigned order, const struct page_owner *owner);
 
 /* Gives a PAGE_USED chunk back: merged, or PAGE_ISOLATED where hooks->is_isolated() (a chunk

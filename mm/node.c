@@ -150,14 +150,6 @@ pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t 
 	return end;
 }
 
-int node_of_boot_pfn(const struct srat_info *srat, pfn_t pfn)
-{
-	uint8_t node;
-
-	node_boot_run(srat, pfn, pfn + 1, &node);
-	return node;
-}
-
 bool node_has_memory(unsigned node)
 {
 	return nodes[node].zone[ZONE_NORMAL].present + nodes[node].zone[ZONE_MOVABLE].present > 0;

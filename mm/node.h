@@ -40,9 +40,8 @@ void node_init(const struct srat_info *srat, const struct slit_info *slit,
 int node_of_pxm(uint32_t pxm);
 /* The node of a processor: 0 where the SRAT does not name it, -ENOENT where its domain is none. */
 int node_of_apic_id(const struct srat_info *srat, uint32_t apic_id);
-/* The node that the SRAT gives `pfn` (boot memory); 0 where it says nothing. */
-int node_of_boot_pfn(const struct srat_info *srat, pfn_t pfn);
-/* The node of `pfn` and, returned, the first frame up to `end` that may be on another. */
+/* The node that the SRAT gives `pfn` (boot memory), 0 where it says nothing; and, returned, the
+ * first frame up to `end` that may be on another. */
 pfn_t node_boot_run(const struct srat_info *srat, pfn_t pfn, pfn_t end, uint8_t *node);
 bool node_has_memory(unsigned node);
 

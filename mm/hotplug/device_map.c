@@ -418,11 +418,6 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 	return pool_fill(pool_cut(head_pool_tables(slots, window.size)), why);
 }
 
-uint64_t hotplug_pool_free(void)
-{
-	return pool.free;
-}
-
 void hotplug_pool_counts(struct hotplug_pool *counts)
 {
 	mutex_lock(&hotplug_lock);

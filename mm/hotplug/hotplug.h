@@ -112,9 +112,8 @@ void block_for_each_chunk(const struct memory_block *block,
  * => hotplug_lock held */
 uint64_t hotplug_metadata_online(void);
 uint64_t hotplug_offline_bytes(void);
-/* Page tables that the boot-reserved pool has left. */
-uint64_t hotplug_pool_free(void);
-/* The pool: all of its page tables, those left, and the fewest that ever were left. */
+/* The boot-reserved pool: all of its page tables, those left, and the fewest that ever were left.
+ */
 struct hotplug_pool {
 	uint64_t total, free, low;
 };

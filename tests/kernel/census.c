@@ -58,7 +58,10 @@ static void mix_block(uint64_t *hash, const struct memory_block *block)
 static void count_blocks(struct census *census)
 {
 	struct memory_device *device;
+	struct hotplug_pool pool;
 
+	hotplug_pool_counts(&pool);
+	census->pool = pool.free;
 	mutex_lock(&hotplug_lock);
 	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
 		mix(&census->blocks, device->start);
@@ -68,7 +71,6 @@ static void count_blocks(struct census *census)
 		for (unsigned b = 0; b < device->nblocks; b++)
 			mix_block(&census->blocks, &device->blocks[b]);
 	}
-	census->pool = hotplug_pool_free();
 	mutex_unlock(&hotplug_lock);
 }
 

@@ -156,7 +156,7 @@ KERNEL_TEST(mm, chunks_merge_again)
 
 	preempt_disable();
 	buddy_counts(zone, &before);
-	while (got < CHURN && (pages[got] = buddy_alloc(zone, got % 3)) != NULL)
+	while (got < CHURN && (pages[got] = buddy_alloc_for(zone, got % 3, NULL)) != NULL)
 		got++;
 	for (unsigned i = 0; i < got; i++)
 		buddy_free(zone, pages[i]);

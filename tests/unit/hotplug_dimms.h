@@ -192,6 +192,14 @@ static inline void hash_devices(struct world *w)
 	}
 }
 
+static inline uint64_t pool_free(void)
+{
+	struct hotplug_pool counts;
+
+	hotplug_pool_counts(&counts);
+	return counts.free;
+}
+
 static inline struct world world_now(void)
 {
 	struct world w;
@@ -204,7 +212,7 @@ static inline struct world world_now(void)
 			buddy_counts(&nodes[n].zone[type], &w.zone[n][type]);
 			w.zone[n][type].allocs = w.zone[n][type].frees = 0;
 		}
-	w.pool = hotplug_pool_free();
+	w.pool = pool_free();
 	hash_tables(&w, mmu_root(), 4, 0);
 	hash_devices(&w);
 	return w;

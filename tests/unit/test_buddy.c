@@ -24,7 +24,7 @@ static void check_none(unsigned order)
 
 static void op_alloc(unsigned order)
 {
-	struct page *page = buddy_alloc(&zone, order);
+	struct page *page = buddy_alloc_for(&zone, order, NULL);
 
 	if (page != NULL)
 		hand_out(page, order);

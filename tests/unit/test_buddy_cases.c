@@ -31,10 +31,10 @@ static void test_device_is_one_chunk(void **unused)
 	(void)unused;
 	online_first_device();
 	assert_int_equal(zone.area[MAX_ORDER].count, 1);
-	page = buddy_alloc(&zone, MAX_ORDER);
+	page = buddy_alloc_for(&zone, MAX_ORDER, NULL);
 	assert_ptr_equal(page, &vmemmap[0]);
 	assert_int_equal(zone.free, 0);
-	assert_null(buddy_alloc(&zone, 0));
+	assert_null(buddy_alloc_for(&zone, 0, NULL));
 	assert_int_equal(dirty_granules(), 8 * GRANULES);
 	buddy_free(&zone, page);
 	assert_int_equal(zone.free, 8 * BLOCK_PAGES);
@@ -48,13 +48,13 @@ static void test_marks_by_granule(void **unused)
 	(void)unused;
 	online_first_device();
 	for (unsigned i = 0; i < 512; i++) {
-		hand_out(buddy_alloc(&zone, 0), 0);
+		hand_out(buddy_alloc_for(&zone, 0, NULL), 0);
 		assert_int_equal(dirty_granules(), 1);
 	}
 	assert_int_equal(marks, before + 1);
-	hand_out(buddy_alloc(&zone, 3), 3);
+	hand_out(buddy_alloc_for(&zone, 3, NULL), 3);
 	assert_int_equal(dirty_granules(), 2);
-	hand_out(buddy_alloc(&zone, 11), 11);
+	hand_out(buddy_alloc_for(&zone, 11, NULL), 11);
 	assert_int_equal(dirty_granules(), 6);
 	free_everything();
 }
@@ -66,19 +66,19 @@ static void test_deferred_merge(void **unused)
 
 	(void)unused;
 	online_first_device();
-	first = buddy_alloc(&zone, 0);
+	first = buddy_alloc_for(&zone, 0, NULL);
 	assert_int_equal(zone.area[0].count, 1);
 	buddy_free(&zone, first);
 	assert_int_equal(zone.area[0].count, 1);
 	assert_int_equal(zone.free, 8 * BLOCK_PAGES);
-	again = buddy_alloc(&zone, 0);
+	again = buddy_alloc_for(&zone, 0, NULL);
 	assert_ptr_equal(again, first);
 	assert_int_equal(zone.area[0].count, 1);
 	buddy_free(&zone, again);
-	again = buddy_alloc(&zone, MAX_ORDER); /* settles, since nothing else would do */
+	again = buddy_alloc_for(&zone, MAX_ORDER, NULL); /* settles, since nothing else would do */
 	assert_ptr_equal(again, &vmemmap[0]);
 	buddy_free(&zone, again);
-	buddy_free(&zone, buddy_alloc(&zone, 0));
+	buddy_free(&zone, buddy_alloc_for(&zone, 0, NULL));
 	buddy_settle(&zone);
 	assert_int_equal(zone.nonempty, 1U << MAX_ORDER);
 	check_all();
@@ -92,7 +92,7 @@ static void test_isolate_with_deferred(void **unused)
 	for (unsigned going = 0; going < 8; going++) {
 		world_reset(NULL);
 		online_first_device();
-		buddy_free(&zone, buddy_alloc(&zone, 0)); /* page 0 */
+		buddy_free(&zone, buddy_alloc_for(&zone, 0, NULL)); /* page 0 */
 		op_isolate(going, going);
 		assert_int_equal(zone.isolated, BLOCK_PAGES);
 		check_all();
@@ -110,7 +110,7 @@ static void test_free_across_isolated(void **unused)
 
 		world_reset(NULL);
 		online_first_device();
-		page = buddy_alloc(&zone, BLOCK_ORDER + 2);
+		page = buddy_alloc_for(&zone, BLOCK_ORDER + 2, NULL);
 		assert_ptr_equal(page, &vmemmap[0]);
 		blocks[going].state = GOING;
 		zone.isolating = 1;
@@ -169,7 +169,7 @@ static void test_used_range_is_marked(void **unused)
 		buddy_add_used_range(&zone, 0, npages, &owner);
 		assert_int_equal(vmemmap[0].order, order);
 		buddy_free(&zone, &vmemmap[0]);
-		hand_out(buddy_alloc(&zone, order), order);
+		hand_out(buddy_alloc_for(&zone, order, NULL), order);
 	}
 }
 
@@ -206,16 +206,16 @@ static void test_bad_frees_panic(void **unused)
 
 	(void)unused;
 	online_first_device();
-	page = buddy_alloc(&zone, 0);
+	page = buddy_alloc_for(&zone, 0, NULL);
 	buddy_free(&zone, page);
 	expect_panic(buddy_free(&zone, page), "double free");
 	world_reset(NULL);
 	online_first_device();
-	page = buddy_alloc(&zone, 4);
+	page = buddy_alloc_for(&zone, 4, NULL);
 	expect_panic(buddy_free(&zone, page + 3 * BLOCK_PAGES), "which heads covered");
 	world_reset(NULL);
 	online_first_device();
-	page = buddy_alloc(&zone, 0);
+	page = buddy_alloc_for(&zone, 0, NULL);
 	page->zone = 5; /* another zone's page */
 	expect_panic(buddy_free(&zone, page), "wild free");
 }
@@ -236,7 +236,7 @@ static void test_verify_sees(void **unused)
 
 	(void)unused;
 	online_first_device();
-	page = buddy_alloc(&zone, 0);
+	page = buddy_alloc_for(&zone, 0, NULL);
 	zone.free++;
 	expect_violation("free pages differ");
 	zone.free--;

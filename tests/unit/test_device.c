@@ -126,7 +126,7 @@ static void neighbours(void **unused)
 	for (unsigned round = 0; round < 12; round++) {
 		struct memory_device *d[KIT_SLOTS] = {NULL};
 		paddr_t base = KIT_WINDOW + kit_below(600) * SIZE_2M;
-		uint64_t left = hotplug_pool_free();
+		uint64_t left = pool_free();
 
 		for (unsigned i = 0; i < KIT_SLOTS; i++) {
 			uint64_t size = (5 + kit_below(i % 4 == 3 ? 700 : 60)) * SIZE_2M;
@@ -135,7 +135,7 @@ static void neighbours(void **unused)
 			base += size;
 			dimm_online(d[i], kit_below(2) ? ONLINE_MOVABLE : ONLINE_KERNEL);
 		}
-		assert_true(hotplug_pool_free() < left);
+		assert_true(pool_free() < left);
 		assert_sound();
 		for (unsigned n = 0; n < KIT_SLOTS;) {
 			unsigned i = (unsigned)kit_below(KIT_SLOTS);
@@ -151,7 +151,7 @@ static void neighbours(void **unused)
 					assert_mapped(d[j]);
 			assert_sound();
 		}
-		assert_int_equal(hotplug_pool_free(), left);
+		assert_int_equal(pool_free(), left);
 	}
 }
 

@@ -339,7 +339,7 @@ static void eject(struct memory_device *device)
 	assert_true(why.step != NULL && why.text[0] != '\0');
 	assert_true(world_now().devices == before.devices);
 	assert_true(world_now().leaves == before.leaves);
-	assert_int_equal(hotplug_pool_free(), before.pool);
+	assert_int_equal(pool_free(), before.pool);
 	seen.kept += kit_ejects;
 }
 

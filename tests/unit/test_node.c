@@ -105,6 +105,14 @@ static void range(paddr_t base, uint64_t size, uint32_t pxm)
 	srat.range[srat.nranges++] = (struct srat_range){.base = base, .size = size, .pxm = pxm};
 }
 
+static int boot_node(const struct srat_info *of, pfn_t pfn)
+{
+	uint8_t node;
+
+	assert_int_equal(node_boot_run(of, pfn, pfn + 1, &node), pfn + 1);
+	return node;
+}
+
 static void test_no_srat(void **state)
 {
 	(void)state;
@@ -112,7 +120,7 @@ static void test_no_srat(void **state)
 	assert_int_equal(nr_nodes, 1);
 	assert_int_equal(node_of_pxm(0), 0);
 	assert_int_equal(node_of_pxm(77), 0);
-	assert_int_equal(node_of_boot_pfn(NULL, 5), 0);
+	assert_int_equal(boot_node(NULL, 5), 0);
 	assert_int_equal(nodes[0].nfallback, 1);
 	assert_int_equal(nodes[0].distance[0], DISTANCE_LOCAL);
 	assert_false(node_has_memory(0));
@@ -134,9 +142,9 @@ static void test_sparse_domains_become_dense_in_order(void **state)
 	assert_int_equal(node_of_pxm(7), 1);
 	assert_int_equal(node_of_pxm(4000000000U), 2);
 	assert_int_equal(node_of_pxm(8), -ENOENT);
-	assert_int_equal(node_of_boot_pfn(&srat, 0), 2);
-	assert_int_equal(node_of_boot_pfn(&srat, GiB / PAGE_SIZE), 1);
-	assert_int_equal(node_of_boot_pfn(&srat, 2 * GiB / PAGE_SIZE), 0);
+	assert_int_equal(boot_node(&srat, 0), 2);
+	assert_int_equal(boot_node(&srat, GiB / PAGE_SIZE), 1);
+	assert_int_equal(boot_node(&srat, 2 * GiB / PAGE_SIZE), 0);
 	assert_int_equal(nodes[2].zone[ZONE_MOVABLE].id, 2 * ZONE_TYPES + ZONE_MOVABLE);
 }
 
@@ -149,7 +157,7 @@ static void test_numa_off(void **state)
 	node_init(&srat, NULL, NULL);
 	assert_int_equal(nr_nodes, 1);
 	assert_int_equal(node_of_pxm(1), 0);
-	assert_int_equal(node_of_boot_pfn(&srat, GiB / PAGE_SIZE), 0);
+	assert_int_equal(boot_node(&srat, GiB / PAGE_SIZE), 0);
 }
 
 static void test_too_many_domains(void **state)
@@ -161,7 +169,7 @@ static void test_too_many_domains(void **state)
 	assert_int_equal(nr_nodes, MAX_NODES);
 	assert_int_equal(complaints, 1);
 	assert_int_equal(node_of_pxm(MAX_NODES * 3), -ENOENT);
-	assert_int_equal(node_of_boot_pfn(&srat, MAX_NODES * GiB / PAGE_SIZE), 0);
+	assert_int_equal(boot_node(&srat, MAX_NODES * GiB / PAGE_SIZE), 0);
 }
 
 static void test_fallback_by_distance(void **state)

@@ -133,7 +133,7 @@ static void random_step(void)
 		unsigned order = what < 1700 ? 0 : what < 1900 ? ORDER_2M : (unsigned)kit_below(8);
 		unsigned index = pcp_index(order);
 
-		page = index != PCP_LISTS ? list_alloc(index) : buddy_alloc(&zone, order);
+		page = index != PCP_LISTS ? list_alloc(index) : buddy_alloc_for(&zone, order, NULL);
 		if (page != NULL)
 			hand_out(page, order);
 	}

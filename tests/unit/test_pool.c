@@ -82,9 +82,9 @@ static void packed(void **unused)
 		for (unsigned i = 0; i < KIT_SLOTS; i++)
 			sizes[i] = (1 + kit_below(large)) * SIZE_2M;
 		n = plug_all(base, 0, drawn);
-		assert_true(hotplug_pool_free() < before.pool);
+		assert_true(pool_free() < before.pool);
 		if (round == 0) /* 256 of 2 MiB: half a gigabyte */
-			assert_true(before.pool - hotplug_pool_free() <= 2 + 3);
+			assert_true(before.pool - pool_free() <= 2 + 3);
 		assert_sound();
 		unplug_all(n);
 		assert_world(&before);
@@ -105,9 +105,9 @@ static void every_alignment(void **unused)
 			struct memory_device *device =
 				dimm_plug(3, KIT_WINDOW + at * SIZE_2M, size * SIZE_2M);
 
-			assert_in_range(before.pool - hotplug_pool_free(), 0, 4);
+			assert_in_range(before.pool - pool_free(), 0, 4);
 			dimm_remove(device);
-			assert_int_equal(before.pool, hotplug_pool_free());
+			assert_int_equal(before.pool, pool_free());
 		}
 	}
 	assert_world(&before);
