@@ -234,8 +234,8 @@ int memory_device_remove(struct memory_device *device, struct refusal *why)
 	char name[DEVICE_NAME_MAX];
 	int err;
 
-	memcpy(name, device->name, sizeof(name));
 	mutex_lock(&hotplug_lock);
+	memcpy(name, device->name, sizeof(name));
 	err = memory_device_remove_held(device, why);
 	mutex_unlock(&hotplug_lock);
 	event_record_since(began, EVENT_REMOVE, name, err, 0, "%s",

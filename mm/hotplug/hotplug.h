@@ -34,7 +34,8 @@ int memory_device_add(const struct memory_device_info *info, struct memory_devic
 /* Puts the blocks of the device in `slot` online if the policy says so; 0 if it says offline,
  * -ENODEV if the device has left again. */
 int memory_device_auto_online(int slot, struct refusal *why);
-/* Forgets a device whose blocks are all offline, and scrubs its head. */
+/* Forgets a device whose blocks are all offline, and scrubs its head.
+ * => nobody else removes or ejects `device` meanwhile */
 int memory_device_remove(struct memory_device *device, struct refusal *why);
 /* Offline (all or nothing), remove, then ops->eject(). */
 int memory_device_eject(const char *name, struct refusal *why);

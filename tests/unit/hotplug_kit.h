@@ -62,10 +62,17 @@ static bool kit_interrupt;
 static unsigned kit_complaints;	  /* lines of the log that warn */
 static const char *kit_option[2]; /* memhp_default_state, memhp_eject */
 
+static void (*kit_locked)(void); /* what another thread did before the next lock was had */
+
 void mutex_lock(struct mutex *m)
 {
+	void (*others)(void) = kit_locked;
+
 	ASSERT(m->owner == NULL && spin_held_count() == 0);
 	m->owner = kit_thread;
+	kit_locked = NULL;
+	if (others != NULL)
+		others();
 }
 
 int mutex_lock_interruptible(struct mutex *m)

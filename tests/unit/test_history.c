@@ -204,6 +204,26 @@ static void what_comes_back_is_one_event(void **unused)
 	assert_int_equal(device->blocks_online, device->nblocks);
 }
 
+static void rename_device(void)
+{
+	strcpy(device->name, "dimm77");
+}
+
+/* What stands in a device is read with the lock held only. */
+static void a_removal_is_named_under_the_lock(void **unused)
+{
+	struct memory_device gone = *device;
+
+	(void)unused;
+	kit_locked = rename_device;
+	assert_int_equal(memory_device_remove(device, &why), 0);
+	device = NULL;
+	kit_zero(pfn_to_paddr(gone.start), gone.npages * PAGE_SIZE);
+	assert_int_equal(new_events(), 1);
+	assert_int_equal(event.kind, EVENT_REMOVE);
+	assert_string_equal(event.device, "dimm77");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_block_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(an_old_refusal_is_not_repeated, begin, end),
 		cmocka_unit_test_setup_teardown(what_comes_back_is_one_event, begin, end),
+		cmocka_unit_test_setup_teardown(a_removal_is_named_under_the_lock, begin, end),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, kit_boot, NULL);
