@@ -100,7 +100,7 @@ void zone_forget_going(struct zone *zone) REQUIRES(&zone->lock);
 int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 			struct block_result *result, struct refusal *why) REQUIRES(&hotplug_lock);
 
-/* --- online.c, add.c: with hotplug_lock held.  `restore`: it was so a moment ago; the listeners are
+/* --- online.c, add.c: with hotplug_lock held.  `restore`: it was so a moment ago; listeners are
  * told, not asked, and who restores records the event. --- */
 
 int blocks_online_held(const struct block_range *range, enum online_type type, unsigned flags,

@@ -99,6 +99,8 @@ def test_a_veto_names_the_listener(boot):
         with guest.same_census():
             guest.ok("fault listener 1")
             assert "listener: pfn 0x" in guest.refused(command, "EBUSY")
+        events = guest.json("events -J")["events"]
+        assert (events[-1]["kind"], events[-1]["outcome"]) == (command.split()[0], "EBUSY")
         if not command.startswith("eject"):
             guest.ok(command, scale=2)
 
