@@ -131,8 +131,7 @@ static int online_cancel(struct memory_block *block, void *arg __unused)
 	return 0;
 }
 
-/* Everything of the range, or nothing.  Under hotplug_lock what is GOING_ONLINE is this request's.
- */
+/* Everything of the range, or nothing.  What is GOING_ONLINE under hotplug_lock is ours. */
 static int online_range(struct online_request *request, bool restore) REQUIRES(&hotplug_lock)
 {
 	const struct block_range *range = request->range;
