@@ -74,7 +74,8 @@ COMMANDS = {
     "offline": Row(
         [("offline dimm0 -n", r"offline: dimm0: dry run: 2 blocks would go offline, \d+ pages .*"),
          ("offline memory34 -k -t 100", r"offline: memory34: 1 block, .*"),
-         ("offline memory34-35 -n", r"offline: memory34-35: dry run: 0 blocks would go offline, .*")],
+         ("offline memory34-35 -n",
+          r"offline: memory34-35: dry run: 0 blocks would go offline, .*")],
         ["offline dimm0 -n -J", "online memory34 -J", "offline memory34 -J"],
         [("offline dimm1", "EALREADY"), ("offline dimm7", "ENODEV"),
          ("offline dimm0 -t x", "EINVAL")], before="online memory34"),

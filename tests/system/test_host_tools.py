@@ -1,4 +1,4 @@
-"""What stands around the machine: tools/dimm, its completion, set-up, the ISO, files for editors."""
+"""What stands around the machine: tools/dimm, its completion, set-up, ISO, files for editors."""
 import hashlib
 import json
 import os

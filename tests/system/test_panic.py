@@ -115,7 +115,7 @@ def test_who_holds_the_lock(boot):
 
 
 def test_ctrl_c_on_its_way_into_a_panic(boot):
-    """A Ctrl-C typed right behind Enter is for the command; the panic shell is not stopped by it."""
+    """A Ctrl-C typed right behind Enter is for the command; the panic shell does not stop."""
     guest = boot(expect_trouble=True)
     start = len(guest.text)
     guest.send("panic\r\x03")

@@ -29,8 +29,8 @@ def test_a_panic_gets_source_lines_and_a_triple_fault_its_place(terminal):
     terminal.expect(r"run: source lines")
     terminal.expect(r"null_pointer\+0x\w+  kernel/shell/cmd_provoke\.c:\d+")
     terminal.send("reboot\r")  # after a panic the CPU is reset by a triple fault
-    terminal.expect(r"run: triple fault: the machine is reset; the CPUs that did not sleep were at\s+"
-                    r"CPU 2  rip [0-9a-f]{16} cpu_triple_fault\+0x\w+  arch/x86_64/cpu\.c:\d+"
+    terminal.expect(r"run: triple fault: the machine is reset; the CPUs that did not sleep were at"
+                    r"\s+CPU 2  rip [0-9a-f]{16} cpu_triple_fault\+0x\w+  arch/x86_64/cpu\.c:\d+"
                     r"  cr2 0{14}10\s+\(all registers")
     terminal.expect(r"\nhr> ")
 
