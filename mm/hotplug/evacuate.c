@@ -50,7 +50,7 @@ static struct page *first_to_move(const struct memory_block *block, unsigned lea
 
 	/* Over a border it lies over all of the block. */
 	if (page_to_pfn(page) < block->usable && page->order < least_order)
-		page += chunk_pages(page);
+		page = chunk_next(page);
 	spin_unlock(&block->zone->lock, flags);
 	return page;
 }
@@ -73,7 +73,7 @@ static int block_evacuate(struct memory_block *block, void *arg) REQUIRES(&hotpl
 	for (m->next = first_to_move(block, request->least_order); err == 0 && m->next < end;) {
 		if (m->next >= m->start &&
 		    (m->next->state != PAGE_USED || m->next->order < request->least_order)) {
-			m->next += 1UL << m->next->order;
+			m->next = chunk_next(m->next);
 			continue;
 		}
 		err = migrate_batch(m, end);

@@ -140,24 +140,25 @@ static void what_changes_nothing_is_not_recorded(void **unused)
 }
 
 /* Block by block: the event has the first refusal, and how many blocks changed. */
+static void refuse_one_block(enum event_kind kind, int (*operation)(unsigned), unsigned step)
+{
+	why = (struct refusal){0};
+	new_events();
+	host_fault_in = step;
+	assert_int_not_equal(operation(RANGE_KEEP_GOING), 0);
+	assert_int_equal(result.refused, 1);
+	assert_int_equal(result.done, device->nblocks - 1);
+	assert_int_equal(result.done_pages, all.npages - BLOCK_PAGES);
+	assert_refusal_recorded(kind, why.err);
+}
+
 static void one_block_is_refused(void **unused)
 {
 	(void)unused;
-	host_fault_in = 3;
-	assert_int_not_equal(online(RANGE_KEEP_GOING), 0);
-	assert_int_equal(result.refused, 1);
-	assert_int_equal(result.done, device->nblocks - 1);
-	assert_int_equal(result.done_pages, all.npages - BLOCK_PAGES);
-	assert_refusal_recorded(EVENT_ONLINE, why.err);
+	refuse_one_block(EVENT_ONLINE, online, 3);
 	why = (struct refusal){0};
 	assert_int_equal(online(RANGE_KEEP_GOING), 0);
-	new_events();
-	host_fault_in = 1;
-	assert_int_not_equal(offline(RANGE_KEEP_GOING), 0);
-	assert_int_equal(result.refused, 1);
-	assert_int_equal(result.done, device->nblocks - 1);
-	assert_int_equal(result.done_pages, all.npages - BLOCK_PAGES);
-	assert_refusal_recorded(EVENT_OFFLINE, why.err);
+	refuse_one_block(EVENT_OFFLINE, offline, 1);
 }
 
 /* A caller may ask for much and keep the first refusal; the history has each one's own. */
