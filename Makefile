@@ -2,7 +2,8 @@
 #
 ## make run        set up, build, boot with the serial shell on this terminal
 ## make demo       plug, use and unplug DIMMs with nobody at the keyboard
-## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
+## make test       unit, in-kernel and system tests; ends in "N passed, N failed"; with
+##                 ONLY=cycle,boot no other system tests than tests/system/test_cycle.py, test_boot.py
 ## make test-full  the long ones too
 ## make model      search the model of hot-plug with spin
 ## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
@@ -14,7 +15,7 @@
 ## make debug      boot stopped, with gdb attached
 ## make core       a core of the machine of make run, for gdb
 ## make iso        build/headroom.iso, for BIOS and UEFI
-## make coverage   which lines the tests reach; build/coverage/index.html [ONLY=cycle,boot]
+## make coverage   which lines the tests reach; build/coverage/index.html [ONLY=]
 ## make compile_commands.json  build/compile_commands.json, for editors
 ## make toolchain  an x86_64-elf GCC and Binutils from Debian's sources [PREFIX=DIR]
 ## make check      format, clang-tidy, locks, layering, file sizes, scripts
@@ -268,31 +269,32 @@ toolchain: setup-toolchain
 
 # --- tests -----------------------------------------------------------------------------------
 .PHONY: test test-full check tsa bench bench-smp model bench-linux soak coverage
+ONLY_THESE = $(if $(ONLY),--only=$(ONLY))
 VARIANT := $(or $(SAN),$(if $(filter 1,$(LLVM)),llvm))
 ifeq ($(VARIANT),)
 test: setup-test
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
-	@$(PYTHON) tools/test $(UNIT_BINS)
+	@$(PYTHON) tools/test $(ONLY_THESE) $(UNIT_BINS)
 
 test-full: setup-test-full
 	@$(SUBMAKE) iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
 	@$(SUBMAKE) SAN=ubsan iso
-	@$(PYTHON) tools/test --full $(UNIT_BINS)
+	@$(PYTHON) tools/test --full $(ONLY_THESE) $(UNIT_BINS)
 else
 # The kernel's own tests and those of the system, on the build with the sanitizer or of clang.
 test test-full: setup-test
 	@$(SUBMAKE) iso
 	@$(SUBMAKE) SAN= LLVM=0 DEBUG=1 iso
-	@$(PYTHON) tools/test --san=$(VARIANT) $(if $(filter test-full,$@),--full)
+	@$(PYTHON) tools/test --san=$(VARIANT) $(ONLY_THESE) $(if $(filter test-full,$@),--full)
 endif
 
 # Needs about twice the time of `make test`.
 coverage: setup-coverage
 	@$(SUBMAKE) SAN=gcov iso unit-build
 	@$(SUBMAKE) DEBUG=1 iso
-	@$(PYTHON) tools/coverage $(if $(ONLY),--only=$(ONLY)) $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
+	@$(PYTHON) tools/coverage $(ONLY_THESE) $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/gcov/unit/%)
 
 model: setup-test
 	@tools/model
