@@ -1,7 +1,7 @@
 """iomem, vmemmap and pte against QEMU's list of devices and its own walk of the page tables."""
 import re
 
-from harness import DESCRIPTOR, DIRECT_MAP, MIB, PAGE, VMEMMAP, tlb
+from harness import DIRECT_MAP, MIB, PAGE, VMEMMAP, memmap_bytes, tlb
 
 
 def test_vmemmap_is_what_the_cpu_walks(boot):
@@ -80,7 +80,7 @@ def test_iomem_has_every_dimm_and_its_head(boot):
             break
         parts.append(row)
     assert parts[0]["name"] == "memmap"
-    assert parts[0]["size"] == dimm["size"] // PAGE * DESCRIPTOR == dimm["memmap"]
+    assert parts[0]["size"] == memmap_bytes(dimm["size"]) == dimm["memmap"]
     assert sum(part["size"] for part in parts) <= dimm["head"]
     starts = [row["start"] for row in rows if row["depth"] == 0]
     assert starts == sorted(starts)
