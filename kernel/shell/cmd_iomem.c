@@ -15,6 +15,13 @@
 #include "mm/early.h"
 #include "mm/hotplug/device.h"
 
+/* What a head begins with. */
+#ifdef CONFIG_KASAN
+#define HEAD_ARRAYS "memmap, shadow"
+#else
+#define HEAD_ARRAYS "memmap"
+#endif
+
 struct iomem_range {
 	paddr_t base;
 	uint64_t size;
@@ -157,9 +164,9 @@ static void emit_reserved(const struct iomem_output *out, const struct iomem_ran
 static void emit_head(const struct iomem_output *out, const struct memory_device *device)
 {
 	const struct head_layout *h = &device->head;
-	uint64_t memmap = h->tables - device->start;
+	uint64_t arrays = h->tables - device->start;
 
-	emit(out, 1, pfn_to_paddr(device->start), memmap * PAGE_SIZE, "memmap");
+	emit(out, 1, pfn_to_paddr(device->start), arrays * PAGE_SIZE, HEAD_ARRAYS);
 	emit(out, 1, pfn_to_paddr(h->tables), h->tables_pages * PAGE_SIZE, "page tables");
 	emit(out, 1, pfn_to_paddr(h->descriptors), h->descriptors_pages * PAGE_SIZE, "descriptors");
 }

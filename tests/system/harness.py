@@ -28,8 +28,8 @@ OST_SUCCESS, OST_FAILURE, OST_PENDING = 0, 1, 0x84
 OST_IN_USE, OST_BUSY, OST_NO_ROOM = 0x81, 0x82, 0x83
 
 
-def memmap_bytes(size):
-    """What describes a DIMM of `size` bytes, in its own head."""
+def head_arrays(size):
+    """Bytes that a DIMM of `size` bytes has in its head for each of its bytes: memmap, shadow."""
     return size // PAGE * DESCRIPTOR + (size // SHADOW_SHARE if KASAN_BUILD else 0)
 
 
