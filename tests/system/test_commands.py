@@ -60,7 +60,7 @@ COMMANDS = {
         ["lsmem -J", "lsmem -a -J", "lsmem -J -o +CONFIGURED,MEMMAP-ON-MEMORY"],
         [("lsmem -o NOSUCH", "EINVAL"), ("lsmem -Z", "EINVAL")]),
     "lsdimm": Row(
-        [("lsdimm", r"dimm0 +0 +0 0x0000000100000000 +256M +online +2/2 +\S+ +0\.\d\d%"),
+        [("lsdimm", r"dimm0 +0 +0 0x0000000100000000 +256M +online +2/2 +\S+ +\d+\.\d\d%"),
          ("lsdimm -b", r"dimm0 +0 +0 0x0000000100000000 +268435456 +online +2/2 +\d+ .*")],
         ["lsdimm -J"], [("lsdimm x", "EINVAL")]),
     "online": Row(
@@ -129,7 +129,7 @@ COMMANDS = {
                  ("page 0x10ffff", r"page:   pfn 0x10ffff, address 0x10ffff000")],
                 ["page 0x100000 -J", "page 0x10ffff -J", "page 0x100 -J"],
                 [("page 0xfffffffffffff", "ENOENT"), ("page x", "EINVAL")]),
-    "map": Row([("map dimm0", r"100000000 dimm0 +\|H+9.*\| Movable .* max \d+M"),
+    "map": Row([("map dimm0", r"10[0-9a-f]000000 dimm0 +\|H+9.*\| Movable .* max \d+M"),
                 ("map", r"1-9 movable.*K kernel.*"),
                 ("map 0-0xffffffffffffff00", r"1-9 movable.*K kernel.*"),  # the last page's end: 0
                 ("map 1-0x7fffffffffffffff", r"1-9 movable.*K kernel.*")],  # rows without memory

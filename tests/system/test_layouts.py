@@ -72,7 +72,8 @@ IOMEM = """\
 FORMATS = {
     "lsmem": (LSMEM, ["lsmem"], [
         r"RANGE +SIZE +STATE REMOVABLE +BLOCK",
-        rf"0x[0-9a-f]{{16}}-0x[0-9a-f]{{16}} +{SIZE} +(online|offline) +(yes|no) +\d+(-\d+)?",
+        rf"0x[0-9a-f]{{16}}-0x[0-9a-f]{{16}} +{SIZE} +(online|offline|memmap) +(yes|no)"
+        r" +\d+(-\d+)?",
         r"", rf"Memory block size: {{5}} {{0,3}}{SIZE}", rf"Total online memory: {{3}} *{SIZE}",
         rf"Total offline memory: {{2}} *{SIZE}"]),
     "free -h": (FREE, ["free", "-h"], [
