@@ -2,8 +2,8 @@
 #
 ## make run        set up, build, boot with the serial shell on this terminal
 ## make demo       plug, use and unplug DIMMs with nobody at the keyboard
-## make test       unit, in-kernel and system tests; ends in "N passed, N failed"; with
-##                 ONLY=cycle,boot no other system tests than tests/system/test_cycle.py, test_boot.py
+## make test       unit, in-kernel and system tests; ends in "N passed, N failed"
+##                 [ONLY=cycle,boot: of the system tests, those of test_cycle.py and test_boot.py]
 ## make test-full  the long ones too
 ## make model      search the model of hot-plug with spin
 ## make bench      benchmarks under deterministic instruction counting [PATTERN=scale]
