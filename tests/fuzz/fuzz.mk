@@ -8,7 +8,7 @@
 #                    done is kept in build/fuzz/totals, so that it can be stopped and goes on
 # make fuzz-long-srat INPUTS=...   one of them
 # make fuzz-totals   how many inputs each target has had so far, and how many a second
-# make fuzz-models   the allocators and the hot-plug core against models, MODEL_STEPS (1000000) each
+# make fuzz-models   the allocators and the hot-plug core against models, MODEL_STEPS in all
 # A finding is left in build/fuzz/NAME.crash-*, and the target fails; build/fuzz/NAME FILE says more.
 #
 # Three quarters of the time libFuzzer looks for new ways into a parser, guided by coverage; then,
@@ -76,7 +76,7 @@ $(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py
 	@$(PYTHON) $< $(FUZZ_DIR)/seeds
 	@touch $@
 
-MODEL_STEPS ?= 1000000
+MODEL_STEPS ?= 5000000
 MODEL_SEED ?= 1
 MODELS := early buddy pcp slab hotplug_walk
 
