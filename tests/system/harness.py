@@ -33,6 +33,12 @@ def head_arrays(size):
     return size // PAGE * DESCRIPTOR + (size // SHADOW_SHARE if KASAN_BUILD else 0)
 
 
+def offline_bytes(dimm):
+    """What `free` counts as hotpluggable of a DIMM (of lsdimm()) of whole blocks that is offline:
+    a block that is all head has nothing to be put online."""
+    return dimm["size"] - dimm["head"] // BLOCK * BLOCK
+
+
 class Machine(Guest):
     """One machine under test."""
 
