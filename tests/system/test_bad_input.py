@@ -28,7 +28,7 @@ ENABLED, HOTPLUG = 1, 2
 @pytest.fixture
 def with_srat(boot, tmp_path):
     """with_srat(ram, base, size, **machine): boots with an SRAT that puts the window there."""
-    base_iso = os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+    base_iso = qemu.image()
 
     def start(ram, base, size, **machine):
         table = srat(cpu(0, 0), cpu(1, 0), memory(0, qemu.parse_size(ram), 0),

@@ -164,7 +164,7 @@ def prove(guest):
 @pytest.fixture
 def image(tmp_path):
     """image(tables, **options) makes a boot image with these tables; its path."""
-    base = os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+    base = qemu.image()
     return lambda tables, **options: firmware_iso.make(base, str(tmp_path / "bad.iso"), tables,
                                                        **options)
 

@@ -17,7 +17,7 @@ import iso as firmware_iso  # noqa: E402
 @pytest.fixture
 def image(tmp_path):
     """image(**options) makes a boot image (tests/firmware/iso.py); its path."""
-    base = os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+    base = qemu.image()
     return lambda **options: firmware_iso.make(base, str(tmp_path / "map.iso"), **options)
 
 

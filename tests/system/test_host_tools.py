@@ -8,6 +8,7 @@ import subprocess
 import pexpect
 import pytest
 
+import qemu
 from conftest import ROOT
 
 
@@ -145,8 +146,9 @@ def test_setup_tells_who_is_not_root(bare, architecture):
 
 
 def image(path, **env):
-    """The sum of an ISO made of the kernel that is there."""
-    done = tool("tools/mkiso", "build/headroom.elf", "iso/grub.cfg", str(path),
+    """The sum of an ISO made of the kernel under test."""
+    kernel = os.path.splitext(qemu.image())[0] + ".elf"
+    done = tool("tools/mkiso", kernel, "iso/grub.cfg", str(path),
                 env=dict(os.environ, **env))
     assert done.returncode == 0, done.stderr
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -28,7 +28,7 @@ def test_there_are_enough():
 @pytest.mark.parametrize("tables, pattern", [pytest.param(*case, id=name)
                                              for name, *case in CASES])
 def test_lie(boot, tmp_path, tables, pattern):
-    base = os.environ.get("HEADROOM_ISO", os.path.join(qemu.ROOT, "build/headroom.iso"))
+    base = qemu.image()
     guest = boot(iso=firmware_iso.make(base, str(tmp_path / "lie.iso"), tables))
     log = guest.ok("dmesg")
     assert re.search(pattern, log), f"not in the log: {pattern}\n{log}"

@@ -102,7 +102,7 @@ def wait_for_prompt(path):
 
 def test_a_machine_that_runs(tmp_path):
     path = str(tmp_path / "serial.sock")
-    iso = os.environ.get("HEADROOM_ISO", os.path.join(ROOT, "build/headroom.iso"))
+    iso = qemu.image()
     machine = subprocess.Popen(qemu.command_line(iso) + ["-serial",
                                                          f"unix:{path},server=on,wait=on"])
     try:
