@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 
 # pylint: disable=wrong-import-position
-from harness import Machine  # noqa: E402
+from harness import KASAN_BUILD, Machine  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -20,12 +20,15 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--full"):
-        return
-    skip = pytest.mark.skip(reason="long: make test-full runs it")
+    left_out = {}
+    if not config.getoption("--full"):
+        left_out["full"] = "long: make test-full runs it"
+    if KASAN_BUILD:
+        left_out["huge"] = "an eighth of the DIMM is shadow, which the host would have to pay for"
     for item in items:
-        if "full" in item.keywords:
-            item.add_marker(skip)
+        for mark, reason in left_out.items():
+            if mark in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def wanted_machine(config):

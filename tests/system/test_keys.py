@@ -155,6 +155,7 @@ def test_more(boot):
     assert guest.ok("echo a | more") == "a\n"
 
 
+@pytest.mark.huge
 def test_ctrl_c_stops_long_output(boot):
     guest = boot(slots=4, maxmem="300G")
     guest.plug("256G", wait=False)

@@ -102,6 +102,7 @@ def test_the_walk_and_the_place_of_the_fault(boot, case, address, place):
     assert "dimm0 ejected" in log and "acpica: " not in log, "the last that was said, no chatter"
 
 
+@pytest.mark.huge
 def test_who_holds_the_lock(boot):
     """An NMI in the middle of a long list, which is printed with the lock held."""
     guest = boot(maxmem="300G", expect_trouble=True)

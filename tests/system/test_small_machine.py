@@ -9,13 +9,11 @@ import re
 
 import pytest
 
-from harness import GIB, KASAN_BUILD, MIB, OST_INSERT, OST_SUCCESS, SMALLEST
+from harness import GIB, MIB, OST_INSERT, OST_SUCCESS, SMALLEST
 
 TIB = 1 << 40
 RSS_A_TIB = 64 * MIB         # of guest pages
 INSTRUCTIONS_1T = 20_000_000  # to put 1 TiB online
-
-huge = pytest.mark.skipif(KASAN_BUILD, reason="128 GiB of shadow would be written for each TiB")
 
 
 def rss(guest):
@@ -77,14 +75,14 @@ def life(guest, size):
     assert gib_chunks(guest) == chunks
 
 
-@huge
+@pytest.mark.huge
 @pytest.mark.parametrize("mem", [SMALLEST, pytest.param("64M", marks=pytest.mark.full)])
 @pytest.mark.parametrize("size", [TIB, pytest.param(16 * TIB, marks=pytest.mark.full)])
 def test_huge_dimm(boot, mem, size):
     life(boot(mem=mem, maxmem=f"{size // TIB + 1}T", cpu="max,phys-bits=46"), size)
 
 
-@huge
+@pytest.mark.huge
 def test_cost_of_one_tebibyte(boot):
     """Instructions, counted by QEMU: putting 1 TiB online follows its 8,192 blocks, not pages."""
     guest = boot(mem="64M", maxmem="2T", cpu="max,phys-bits=46", smp=1,
