@@ -20,7 +20,7 @@ DEBUG_BUILD = re.search(r"/build/(?:llvm/)?(?!llvm/)[a-z]+/", ISO) is not None
 KASAN_BUILD = "/kasan/" in ISO
 SHADOW_SHARE = 8
 # -m with which SeaBIOS and GRUB still hand over, and the kernel finds room for its own shadow.
-SMALLEST = "32M" if KASAN_BUILD else "6M"
+SMALLEST = "19M" if KASAN_BUILD else "6M"
 
 # _OST source events and status codes [ACPI 6.5 6.3.5].
 OST_INSERT, OST_EJECT = 1, 3

@@ -88,7 +88,8 @@ class Soak:
     def online(self, dimm):
         if self.maybe(0.3):  # in two halves
             base = self.guest.memory_devices()[dimm.ident]["addr"]
-            middle = (base + self.rng.randrange(dimm.size)) // BLOCK * BLOCK
+            # Of a DIMM within one block the border lies below it, where another DIMM may be.
+            middle = max(base, (base + self.rng.randrange(dimm.size)) // BLOCK * BLOCK)
             for start, end in ((base, middle), (middle, base + dimm.size)):
                 if start < end and end - start > dimm.head:
                     self.guest.ok(f"online {start:#x}-{end:#x} {dimm.zone} -k", 2)
