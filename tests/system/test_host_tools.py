@@ -147,8 +147,7 @@ def test_setup_tells_who_is_not_root(bare, architecture):
 
 def image(path, **env):
     """The sum of an ISO made of the kernel under test."""
-    kernel = os.path.splitext(qemu.image())[0] + ".elf"
-    done = tool("tools/mkiso", kernel, "iso/grub.cfg", str(path),
+    done = tool("tools/mkiso", qemu.kernel(), "iso/grub.cfg", str(path),
                 env=dict(os.environ, **env))
     assert done.returncode == 0, done.stderr
     return hashlib.sha256(path.read_bytes()).hexdigest()
