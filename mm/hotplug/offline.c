@@ -105,7 +105,7 @@ static int offline_look(struct memory_block *block, void *arg) REQUIRES(&hotplug
 	struct offline_request *request = arg;
 
 	if (block->state != BLOCK_ONLINE) {
-		request->result->already++;
+		request->result->already += block->state != BLOCK_MEMMAP;
 		return request->range->single
 			       ? block_request(block, BLOCK_EVENT_OFFLINE, request->why)
 			       : 0;
@@ -409,7 +409,7 @@ int blocks_offline_held(const struct block_range *range, unsigned flags, uint64_
 		return refuse_at(why, err, "target", range->start, "there is no block");
 	if (err == 0 && result->done == 0)
 		return refuse_at(why, -EALREADY, "state", range->start,
-				 "nothing is online there: %u blocks", result->already);
+				 "nothing is online there: %u blocks are offline", result->already);
 	if (!(flags & RANGE_DRY_RUN))
 		record_offline(&request, began, err);
 	refusal_pass(&own, why);

@@ -1,4 +1,6 @@
 """Sizes and places that others refuse: 2 MiB, 130 MiB, packed at 2 MiB, holes used again."""
+import re
+
 import pytest
 
 from harness import GIB, MIB
@@ -59,6 +61,9 @@ def test_large(boot, size):
         ident, name = guest.plug_named(size, backing="memfd")
         guest.ok(f"online {name} movable", scale=4)
         assert guest.free()["total"] > 16 * GIB
+        # Blocks that are all head are neither on line nor "already offline".
+        assert re.fullmatch(r"offline: dimm0: \d+ blocks, [\d.]+G\n",
+                            guest.ok(f"offline {name}", scale=4))
         guest.eject(ident, scale=4)
 
 
