@@ -7,6 +7,7 @@
 #ifndef TESTS_UNIT_STEPS_H
 #define TESTS_UNIT_STEPS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,12 @@ static inline unsigned long model_seed(unsigned long usual)
 	const char *text = getenv("MODEL_SEED");
 
 	return text != NULL ? strtoul(text, NULL, 0) * 0xd1342543de82ef95UL ^ usual : usual;
+}
+
+/* What a walk reaches by chance alone can be asked for with its own seed, not with any. */
+static inline bool model_own_seed(void)
+{
+	return getenv("MODEL_SEED") == NULL;
 }
 
 #endif
