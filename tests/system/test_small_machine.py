@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from harness import GIB, MIB, OST_INSERT, OST_SUCCESS, SMALLEST
+from harness import DEBUG_BUILD, GIB, MIB, OST_INSERT, OST_SUCCESS, SMALLEST
 
 TIB = 1 << 40
 RSS_A_TIB = 64 * MIB         # of guest pages
@@ -52,7 +52,8 @@ def grow(guest, size):
         size, "online", dimm["blocks"])
     print(f"{size // TIB} TiB: the guest touched {paid / MIB:.0f} MiB of it,"
           f" QEMU's bookkeeping is {bookkeeping / MIB:.0f} MiB")
-    assert paid <= RSS_A_TIB * size // TIB
+    # Builds with checks write more: descriptors before they are used, pages that were freed.
+    assert DEBUG_BUILD or paid <= RSS_A_TIB * size // TIB
     chunks = gib_chunks(guest)
     assert chunks == (size - dimm["head"]) // GIB
     return ident, chunks
@@ -82,7 +83,7 @@ def test_huge_dimm(boot, mem, size):
     life(boot(mem=mem, maxmem=f"{size // TIB + 1}T", cpu="max,phys-bits=46"), size)
 
 
-@pytest.mark.huge
+@pytest.mark.skipif(DEBUG_BUILD, reason="a figure of the normal build")
 def test_cost_of_one_tebibyte(boot):
     """Instructions, counted by QEMU: putting 1 TiB online follows its 8,192 blocks, not pages."""
     guest = boot(mem="64M", maxmem="2T", cpu="max,phys-bits=46", smp=1,
