@@ -318,8 +318,9 @@ static inline void op_isolate(unsigned first, unsigned last)
 	pfn_t start = blocks[first].start, end = blocks[last].end;
 	uint64_t flags = spin_lock(&zone.lock);
 	uint64_t held = 0, isolated;
+	bool cut = split_locked(start, start) == 0 && split_locked(end, blocks[last].start) == 0;
 
-	if (split_locked(start, start) == 0 && split_locked(end, blocks[last].start) == 0) {
+	if (cut) {
 		for (unsigned b = first; b <= last; b++)
 			blocks[b].state = GOING;
 		zone.isolating += last - first + 1;
@@ -332,6 +333,9 @@ static inline void op_isolate(unsigned first, unsigned last)
 		assert_true(kit_lists ? isolated <= held : isolated == held);
 	}
 	spin_unlock(&zone.lock, flags);
+	/* as block_isolate() has it: what was cut at one end grows together again */
+	if (!cut && blocks[first].start % BLOCK_PAGES == 0)
+		buddy_merge_at(&zone, start);
 }
 
 /* A run of blocks that are all going offline ends: put back, or gone if nothing is in use. */
