@@ -376,5 +376,6 @@ void assert_failed(const char *expr, const char *file, int line)
 __noreturn void __stack_chk_fail(void);
 void __stack_chk_fail(void)
 {
-	panic("stack smashed in %s", symbol_name((vaddr_t)__builtin_return_address(0)));
+	/* Behind a call that does not return may stand another function. */
+	panic("stack smashed in %s", symbol_name((vaddr_t)__builtin_return_address(0) - 1));
 }

@@ -19,9 +19,10 @@ DEBUG_BUILD = re.search(r"/build/(?:llvm/)?(?!llvm/)[a-z]+/", ISO) is not None
 # ... and the address sanitizer's?  There an eighth of each DIMM is shadow, in its head.
 KASAN_BUILD = "/kasan/" in ISO
 UBSAN_BUILD = "/ubsan/" in ISO
+GCOV_BUILD = "/gcov/" in ISO
 SHADOW_SHARE = 8
 # -m with which SeaBIOS and GRUB still hand over, and the kernel has room for itself and its shadow.
-SMALLEST = "19M" if KASAN_BUILD else "8M" if UBSAN_BUILD else "6M"
+SMALLEST = "19M" if KASAN_BUILD else "8M" if UBSAN_BUILD or GCOV_BUILD else "6M"
 
 # _OST source events and status codes [ACPI 6.5 6.3.5].
 OST_INSERT, OST_EJECT = 1, 3
