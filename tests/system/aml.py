@@ -69,18 +69,52 @@ def notify(target, code):
     return b"\x86" + target.encode() + integer(code)
 
 
+def path(*segments):
+    """An absolute name of two segments or more [20.2.2]."""
+    prefix = "\\\x2e" if len(segments) == 2 else f"\\\x2f{chr(len(segments))}"
+    return prefix + "".join(segments)
+
+
+def sleep(milliseconds):
+    return b"\x5b\x22" + integer(milliseconds)
+
+
+def stall(microseconds):
+    return b"\x5b\x21" + integer(microseconds)
+
+
+def fatal(kind, code, argument):
+    return b"\x5b\x32" + struct.pack("<BI", kind, code) + integer(argument)
+
+
+def region(segment, space, offset, length):
+    """OperationRegion; space 2 is PCI configuration space."""
+    return b"\x5b\x80" + segment.encode() + bytes([space]) + integer(offset) + integer(length)
+
+
+def field16(of_region, segment):
+    """The region's first word, accessed as words."""
+    return packaged(b"\x5b\x81", of_region.encode() + b"\x02" + segment.encode() + b"\x10")
+
+
 def device(segment, *parts):
     return packaged(b"\x5b\x82", segment.encode() + b"".join(parts))
 
 
-def scope(path, *parts):
-    return packaged(b"\x10", path.encode() + b"".join(parts))
+def scope(of, *parts):
+    return packaged(b"\x10", of.encode() + b"".join(parts))
 
 
 def qword(base, size, last=None, translation=0, flags=0x0C, kind=0):
     """A QWord address space descriptor [6.4.3.5.1]; flags 0x0C: both ends fixed."""
     last = (base + size - 1) & (1 << 64) - 1 if last is None else last
     return struct.pack("<BHBBBQQQQQ", 0x8A, 0x2B, kind, flags, 3, 0, base, last, translation, size)
+
+
+def extended(base, size):
+    """An extended address space descriptor for memory [6.4.3.5.4]."""
+    return struct.pack("<BHBBBBBQQQQQQ", 0x8B, 0x35, 0, 0x0C, 3, 1, 0, 0, base, base + size - 1, 0,
+                       size, 0)
 
 
 def dword_fixed(base, size):
@@ -112,8 +146,8 @@ def ssdt(*parts):
     return bytes(table)
 
 
-def arguments_for(tmp_path, *parts):
-    """QEMU's arguments that add an SSDT of `parts`, which stand below \\_SB."""
-    path = tmp_path / "ssdt.aml"
-    path.write_bytes(ssdt(scope("\\_SB_", *parts)))
-    return ["-acpitable", f"file={path}"]
+def arguments_for(tmp_path, *parts, elsewhere=()):
+    """QEMU's arguments that add an SSDT of `parts`, which stand below \\_SB, and `elsewhere`."""
+    table = tmp_path / "ssdt.aml"
+    table.write_bytes(ssdt(*elsewhere, scope("\\_SB_", *parts)))
+    return ["-acpitable", f"file={table}"]

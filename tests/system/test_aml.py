@@ -111,6 +111,37 @@ def test_no_ej0_at_all(boot, tmp_path):
         assert status == 1 and "EOPNOTSUPP" in text, text
 
 
+@pytest.mark.parametrize("machine", ["q35", "pc"])
+def test_methods_that_wait_and_look_at_pci(boot, tmp_path, machine):
+    """What QEMU's own methods never do: Sleep, Stall, Fatal, PCI configuration space, an extended
+    descriptor.  The vendor of the host bridge is read, and cannot be written."""
+    vendor = aml.path("_SB_", "PCI0", "HRPC", "VEND")
+    bridge = aml.scope(aml.path("_SB_", "PCI0"), aml.device(
+        "HRPC", aml.name("_ADR", aml.ZERO), aml.region("HREG", 2, 0, 4),
+        aml.field16("HREG", "VEND")))
+    status = aml.method("_STA", aml.stall(50) + aml.store(aml.integer(0x1234), vendor)
+                        + aml.if_equal(vendor.encode(), aml.integer(0x8086), aml.give(b"HST_"))
+                        + aml.give(aml.ZERO))
+    leave = aml.method("_EJ0", aml.sleep(300) + aml.increment("NTH_")
+                       + aml.if_equal(b"NTH_", aml.ONE, aml.fatal(1, 2, 3))
+                       + aml.store(aml.ZERO, "HST_"), 1)
+    extra = NVDIMM + aml.arguments_for(
+        tmp_path, aml.memory_device("HN00", 99, aml.name("HST_", aml.integer(aml.PRESENT)),
+                                    aml.name("NTH_", aml.ZERO), status, leave, status=None,
+                                    crs=[aml.extended(WINDOW, 256 * MIB)]),
+        elsewhere=[bridge])
+    guest = boot(extra=extra, machine=machine)
+    guest.wait_until(lambda: [(d["name"], d["size"]) for d in guest.lsdimm()]
+                     == [("dimm99", 256 * MIB)], "the device")
+    guest.ok("online dimm99 movable")
+    with guest.same_census():  # Fatal ends the method, and what was to leave is back
+        guest.refused("eject dimm99", "EIO", scale=2)
+        assert "acpi: the firmware says Fatal(0x1, 0x2, 0x3)" in guest.ok("dmesg")
+    text = guest.ok("time eject dimm99", scale=2)
+    assert int(re.search(r"ticks (\d+) us", text).group(1)) >= 300_000, text
+    assert guest.lsdimm() == []
+
+
 def stateful(*parts):
     """_STA returns the name HST, which methods may store to."""
     return borrowed(aml.name("HST_", aml.integer(aml.PRESENT)),
