@@ -167,7 +167,8 @@ def test_the_iso_is_the_same_anywhere(tmp_path):
     """Built from nothing in another directory: the same bytes."""
     copy = tmp_path / "elsewhere"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
-    subprocess.run(["make", "-s", "-j2", "SAN=", "iso"], cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-j2", "SAN=", "iso"], cwd=copy, check=True,
+                   stdout=subprocess.DEVNULL)
     with open(os.path.join(ROOT, "build/headroom.iso"), "rb") as ours:
         assert (copy / "build/headroom.iso").read_bytes() == ours.read()
 

@@ -467,7 +467,7 @@ static void test_verify_sees_magazines(void **unused)
 
 static void test_misuse_is_seen(void **unused)
 {
-	/* kfree() looks where a slab's head would be: on the stack that may be a redzone of ASan's. */
+	/* kfree() looks where a slab would begin: on the stack that may be a redzone. */
 	static _Alignas(PAGE_SIZE) char nobodys[PAGE_SIZE];
 	struct slab_cache *cache = fresh_cache();
 	char *p = slab_alloc(cache), *other = slab_alloc(cache);
