@@ -1,7 +1,7 @@
 """iomem, vmemmap and pte against QEMU's list of devices and its own walk of the page tables."""
 import re
 
-from harness import (DESCRIPTOR, DIRECT_MAP, KASAN_BUILD, MIB, PAGE, VMEMMAP, head_arrays, tlb)
+from harness import DESCRIPTOR, DIRECT_MAP, KASAN_BUILD, MIB, PAGE, VMEMMAP, head_arrays, tlb
 
 
 def test_vmemmap_is_what_the_cpu_walks(boot):
