@@ -258,36 +258,30 @@ void page_free(struct page *page)
  */
 void page_owner_retire(void)
 {
-	unsigned n;
+	struct zone *zone;
 
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++) {
-			struct zone *zone = &nodes[n].zone[type];
-
-			spin_unlock(&zone->lock, spin_lock(&zone->lock));
-		}
+	for_each_zone (zone)
+		spin_unlock(&zone->lock, spin_lock(&zone->lock));
 }
 
 void pages_settle(void)
 {
-	unsigned n;
+	struct zone *zone;
 
 	kasan_drain();
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++) {
-			pcp_drain(&nodes[n].zone[type]);
-			buddy_settle(&nodes[n].zone[type]);
-		}
+	for_each_zone (zone) {
+		pcp_drain(zone);
+		buddy_settle(zone);
+	}
 }
 
 static uint64_t sum_zones(uint64_t (*pages)(const struct zone *))
 {
+	const struct zone *zone;
 	uint64_t sum = 0;
-	unsigned n;
 
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			sum += pages(&nodes[n].zone[type]);
+	for_each_zone (zone)
+		sum += pages(zone);
 	return sum;
 }
 

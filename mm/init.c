@@ -56,14 +56,14 @@ static void set_home_of_boot_cpu(const struct srat_info *srat)
 static void make_pcp(unsigned ncpus)
 {
 	unsigned order = log2_ceil(DIV_ROUND_UP(ncpus * sizeof(struct pcp), PAGE_SIZE));
+	struct zone *zone;
 
-	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
-		struct page *page =
-			page_alloc(order, ALLOC_ZERO, (int)(id / ZONE_TYPES), &pcp_owner);
+	for_each_zone (zone) {
+		struct page *page = page_alloc(order, ALLOC_ZERO, zone->node, &pcp_owner);
 
 		if (page == NULL)
 			panic("mm: no memory for the page lists of %u CPUs", ncpus);
-		pages_use_lists(zone_by_id(id), page_to_virt(page), ncpus);
+		pages_use_lists(zone, page_to_virt(page), ncpus);
 	}
 }
 

@@ -55,6 +55,16 @@ static inline struct zone *page_zone(const struct page *page)
 	return zone_by_id(page->zone);
 }
 
+/* The first zone, and the one after `zone`, by number; NULL at the end. */
+static inline struct zone *zone_next(const struct zone *zone)
+{
+	unsigned id = zone == NULL ? 0 : zone->id + 1U;
+
+	return id < nr_nodes * ZONE_TYPES ? zone_by_id(id) : NULL;
+}
+
 #define for_each_node(n) for ((n) = 0; (n) < nr_nodes; (n)++)
+/* Empty zones, too. */
+#define for_each_zone(zone) for ((zone) = zone_next(NULL); (zone) != NULL; (zone) = zone_next(zone))
 
 #endif

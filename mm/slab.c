@@ -1,8 +1,8 @@
 /*
  * mm/slab.c - caches of equal objects, one page a slab.
  *
- * Owns the list of all caches, which is only ever added to and so may be walked without a lock
- * (slab_list_lock is for adding).  A cache's lock guards its lists, counts and slabs.
+ * Owns the list of all caches, which is only ever added to (slab_list_lock).  A cache's lock guards
+ * its lists, counts and slabs.
  *
  * Which objects are free is kept in a bitmap in the slab's header and in magazines, and not in the
  * objects: a write to a freed object cannot lead the allocator astray.  That an object is freed
@@ -16,8 +16,8 @@
 #include "mm/alloc.h"
 #include "mm/kasan/kasan.h"
 
-static struct list_head slab_caches = LIST_HEAD_INIT(slab_caches);
 static struct spinlock slab_list_lock = SPINLOCK_INIT("slab-list", RANK_SLAB);
+static struct list_head slab_caches GUARDED_BY(&slab_list_lock) = LIST_HEAD_INIT(slab_caches);
 
 /* --- slabs; the cache's lock held --- */
 
@@ -190,9 +190,12 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size, si
 
 struct slab_cache *slab_cache_next(struct slab_cache *cache)
 {
+	uint64_t flags = spin_lock(&slab_list_lock);
 	struct list_head *node = cache == NULL ? slab_caches.next : cache->all.next;
+	bool end = node == &slab_caches;
 
-	return node == &slab_caches ? NULL : list_entry(node, struct slab_cache, all);
+	spin_unlock(&slab_list_lock, flags);
+	return end ? NULL : list_entry(node, struct slab_cache, all);
 }
 
 static uint64_t cache_shrink(struct slab_cache *cache)

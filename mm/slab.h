@@ -49,7 +49,7 @@ struct slab_cache {
 	uint64_t objects;	  /* [c] in use, or in magazines */
 	uint64_t allocs, frees;	  /* [c] past the magazines, since boot */
 	uint64_t failures;	  /* [c] since boot: no page to be had */
-	struct list_head all;	  /* every cache, only ever added to: slab_cache_info() */
+	struct list_head all;	  /* every cache, never taken off: slab_cache_info() */
 };
 
 /* The kmalloc caches: after this kmalloc() works.  Magazines are for CPUs 0 .. ncpus - 1. */

@@ -67,7 +67,7 @@ static inline bool slab_object_free(const struct slab *slab, unsigned index)
 	return (slab->free[index / 64] >> (index % 64)) & 1;
 }
 
-/* The first and the next cache, NULL at the end. */
+/* The first and the next cache, NULL at the end.  => no cache's lock held */
 struct slab_cache *slab_cache_next(struct slab_cache *cache);
 
 /* --- guards and patterns --- */

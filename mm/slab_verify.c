@@ -12,7 +12,10 @@ struct report {
 	char *text;
 	size_t size;
 	const struct slab_cache *cache;
-	uint64_t cached; /* objects that look as if they were in a magazine */
+	/* Counted over the cache's slabs. */
+	uint64_t slabs, empty;
+	uint64_t objects;
+	uint64_t cached; /* of those, what looks as if it were in a magazine */
 };
 
 static bool wrong(const struct report *r, const char *what, const void *where)
@@ -50,8 +53,7 @@ static bool verify_objects(struct report *r, const struct slab *slab)
 	return true;
 }
 
-static bool verify_list(struct report *r, const struct list_head *list, bool full, uint64_t *slabs,
-			uint64_t *empty, uint64_t *objects)
+static bool verify_list(struct report *r, const struct list_head *list, bool full)
 {
 	const struct slab *slab;
 
@@ -63,14 +65,14 @@ static bool verify_list(struct report *r, const struct list_head *list, bool ful
 			return wrong(r, "a slab's page belongs to somebody else", slab);
 		if ((slab->used == r->cache->per_slab) != full)
 			return wrong(r, "a slab is on the wrong list", slab);
-		if (slab->used != 0 && *empty != 0)
+		if (slab->used != 0 && r->empty != 0)
 			return wrong(r, "a slab without used objects does not come last", slab);
 		if (!verify_objects(r, slab))
 			return false;
-		(*slabs)++;
-		*empty += slab->used == 0;
-		*objects += slab->used;
-		if (*slabs > r->cache->slabs)
+		r->slabs++;
+		r->empty += slab->used == 0;
+		r->objects += slab->used;
+		if (r->slabs > r->cache->slabs)
 			break;
 	}
 	return true;
@@ -121,12 +123,10 @@ static bool verify_magazines(const struct report *r)
 static bool verify_cache(struct report *r)
 {
 	const struct slab_cache *cache = r->cache;
-	uint64_t slabs = 0, empty = 0, objects = 0;
 
-	if (!verify_list(r, &cache->full, true, &slabs, &empty, &objects) ||
-	    !verify_list(r, &cache->partial, false, &slabs, &empty, &objects))
+	if (!verify_list(r, &cache->full, true) || !verify_list(r, &cache->partial, false))
 		return false;
-	if (slabs != cache->slabs || empty != cache->empty || objects != cache->objects)
+	if (r->slabs != cache->slabs || r->empty != cache->empty || r->objects != cache->objects)
 		return wrong(r, "its counts differ from its slabs", cache);
 	return verify_magazines(r);
 }

@@ -20,8 +20,10 @@ static void rank_stats(enum lock_rank rank, struct spin_stats *stats)
 {
 	spin_stats(rank, stats);
 	if (rank == RANK_PCP) {
-		for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
-			struct pcp_sums sums = pcp_sums(zone_by_id(id));
+		struct zone *zone;
+
+		for_each_zone (zone) {
+			struct pcp_sums sums = pcp_sums(zone);
 
 			stats->taken += sums.locked;
 			stats->contended += sums.waits;

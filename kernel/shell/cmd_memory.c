@@ -37,15 +37,14 @@ static void add_zone(struct memory_sums *sums, struct zone *zone)
 /* False: the wait for hotplug_lock was interrupted, which was printed. */
 static bool sum_memory(const char *command, struct memory_sums *sums)
 {
-	unsigned n;
+	struct zone *zone;
 
 	*sums = (struct memory_sums){0};
 	if (!lock_to_look(command))
 		return false;
 	slab_shrink();
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			add_zone(sums, &nodes[n].zone[type]);
+	for_each_zone (zone)
+		add_zone(sums, zone);
 	for (unsigned type = 0; type < ZONE_TYPES; type++) {
 		sums->total += sums->zone[type].present * PAGE_SIZE;
 		sums->free += sums->zone[type].free * PAGE_SIZE;

@@ -48,14 +48,12 @@ static uint64_t bar_due;
 
 static void count(struct counters *c)
 {
-	unsigned n;
+	const struct zone *zone;
 
 	*c = (struct counters){.us = clock_us()};
-	for_each_node (n) {
-		for (unsigned type = 0; type < ZONE_TYPES; type++) {
-			c->allocs += nodes[n].zone[type].allocs;
-			c->frees += nodes[n].zone[type].frees;
-		}
+	for_each_zone (zone) {
+		c->allocs += zone->allocs;
+		c->frees += zone->frees;
 	}
 }
 

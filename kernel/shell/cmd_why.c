@@ -29,18 +29,6 @@ struct holder_list {
 	unsigned n;
 };
 
-/* The order of the chunk at `pfn` now; "-" if it has gone meanwhile. */
-static const char *format_order(pfn_t pfn, char *buf, size_t size)
-{
-	struct chunk_info chunk;
-
-	if (chunk_look(pfn, &chunk))
-		snprintf(buf, size, "%u", chunk.page.order);
-	else
-		snprintf(buf, size, "-");
-	return buf;
-}
-
 static void put_holders(struct table *t, void *ctx)
 {
 	const struct holder_list *list = ctx;
@@ -56,7 +44,7 @@ static void put_holders(struct table *t, void *ctx)
 		table_cell(t, "%llu", (unsigned long long)h->chunks);
 		table_cell(t, "%llu", (unsigned long long)h->pages);
 		table_cell(t, "0x%llx", (unsigned long long)h->first);
-		table_cell(t, "%s", format_order(h->first, text, sizeof(text)));
+		table_cell(t, "%u", h->order);
 		table_cell(t, "%s", format_age(h->oldest, text, sizeof(text)));
 		table_cell(t, "%s", symbol_name(h->caller));
 	}
@@ -118,6 +106,7 @@ static void holders_json(struct json *j, const struct holder_list *list)
 		json_number(j, "chunks", h->chunks);
 		json_number(j, "pages", h->pages);
 		json_number(j, "first", h->first);
+		json_number(j, "order", h->order);
 		json_number(j, "age_ticks", (uint32_t)((uint32_t)clock_ticks() - h->oldest));
 		json_string(j, "caller", symbol_name(h->caller));
 		json_object_end(j);
@@ -147,9 +136,7 @@ static void why_text(const char *word, const struct block_range *range,
 {
 	char text[REFUSAL_TEXT + 64];
 
-	mutex_lock(&hotplug_lock);
 	print_holders(word, list, groups);
-	mutex_unlock(&hotplug_lock);
 	shell_printf("why: %s: %s\n", word, verdict(range, text, sizeof(text)));
 }
 

@@ -11,11 +11,10 @@
 static uint64_t chunks_elsewhere(const struct capacity *capacity, unsigned order)
 {
 	uint64_t count = order == BLOCK_ORDER ? capacity->outside_blocks : 0;
-	unsigned node;
+	const struct zone *zone;
 
-	for_each_node (node)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			count += nodes[node].zone[type].area[order].count;
+	for_each_zone (zone)
+		count += zone->area[order].count;
 	return count > capacity->inside[order] ? count - capacity->inside[order] : 0;
 }
 

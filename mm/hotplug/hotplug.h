@@ -80,7 +80,8 @@ struct holder {
 	const struct page_owner *owner; /* tells groups apart, and may have ended since */
 	char name[PAGE_OWNER_NAME_MAX]; /* "": being allocated */
 	vaddr_t caller;
-	pfn_t first;
+	pfn_t first;   /* of the lowest chunk, */
+	uint8_t order; /* and its order */
 	uint64_t chunks, pages;
 	uint32_t oldest; /* clock_ticks() of the oldest chunk */
 	bool movable;

@@ -30,11 +30,10 @@ struct online_request {
 static enum zone_type zone_by_ratio(uint64_t npages)
 {
 	uint64_t pages[ZONE_TYPES] = {0};
-	unsigned node;
+	const struct zone *zone;
 
-	for_each_node (node)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			pages[type] += nodes[node].zone[type].present;
+	for_each_zone (zone)
+		pages[zone->type] += zone->present;
 	return (pages[ZONE_MOVABLE] + npages) * 100 <= pages[ZONE_NORMAL] * policy_movable_ratio()
 		       ? ZONE_MOVABLE
 		       : ZONE_NORMAL;

@@ -198,7 +198,7 @@ static void verify_zone(struct zone *zone) REQUIRES(&hotplug_lock)
 bool hotplug_verify(void (*report)(const char *violation))
 {
 	struct memory_device *device;
-	unsigned node;
+	struct zone *zone;
 	char text[160];
 	bool clean;
 
@@ -209,9 +209,8 @@ bool hotplug_verify(void (*report)(const char *violation))
 	verify.clean = true;
 	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
 		verify_device(device);
-	for_each_node (node)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			verify_zone(&nodes[node].zone[type]);
+	for_each_zone (zone)
+		verify_zone(zone);
 	if (!slab_verify(text, sizeof(text)))
 		violation("%s", text);
 	if (!pool_verify(text, sizeof(text)))

@@ -296,6 +296,7 @@ static struct holder *holder_group(struct holders *holders, const struct page *p
 		.owner = page->owner,
 		.caller = caller,
 		.first = page_to_pfn(page),
+		.order = page->order,
 		.oldest = page->birth,
 		.movable = page_movable(page),
 		.pinned = pinned,

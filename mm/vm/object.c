@@ -245,14 +245,13 @@ static int grow_by_chunk(struct vm_object *object, unsigned order, unsigned flag
 /* Free pages of the zones that would do. */
 static uint64_t free_for(unsigned flags, int node)
 {
+	const struct zone *zone;
 	uint64_t pages = 0;
-	unsigned n;
 
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			if ((type != ZONE_MOVABLE || (flags & ALLOC_MOVABLE)) &&
-			    (!(flags & ALLOC_THISNODE) || n == (unsigned)node))
-				pages += nodes[n].zone[type].free;
+	for_each_zone (zone)
+		if ((zone->type != ZONE_MOVABLE || (flags & ALLOC_MOVABLE)) &&
+		    (!(flags & ALLOC_THISNODE) || zone->node == (unsigned)node))
+			pages += zone->free;
 	return pages;
 }
 

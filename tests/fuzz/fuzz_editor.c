@@ -1,5 +1,8 @@
 /*
  * tests/fuzz/fuzz_editor.c - any bytes as keys: the line stays text, and so does what is sent.
+ *
+ * Every 16th byte is a key and says, too, what the console does with the editor then: it prints
+ * something, holds the screen back, takes another width or finds a terminal there.
  */
 /* sources: kernel/shell/editor.c kernel/shell/editor_text.c */
 /* sources: kernel/shell/editor_screen.c kernel/shell/editor_search.c kernel/shell/history.c */
@@ -40,6 +43,46 @@ static void check_line(void)
 	MUST(!bad);
 }
 
+/* What the console may do between two keys. */
+static void act(uint8_t byte)
+{
+	switch (byte % 8) {
+	case 0:
+		editor_set_columns(&editor, byte); /* below 20 it keeps what it has */
+		break;
+	case 1:
+		editor_set_terminal(&editor, !editor.terminal);
+		break;
+	case 2:
+		editor_hold(&editor, !editor.held);
+		break;
+	case 3:
+		editor_settle(&editor);
+		break;
+	case 4:
+		editor_leave(&editor);
+		editor_show(&editor);
+		break;
+	case 5:
+		editor_answer_is_late(&editor);
+		break;
+	default:
+		editor_hide(&editor);
+		editor_show(&editor);
+	}
+	MUST(editor.columns >= 20 && editor.columns <= 1000);
+}
+
+static void answer(enum editor_event event)
+{
+	if (event == EDITOR_COMPLETE)
+		editor_completed(&editor, "memory32 ");
+	if (event == EDITOR_LINE || event == EDITOR_INTERRUPT) {
+		history_add(&history, editor.line);
+		editor_begin(&editor, "hr> ");
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	memset(&history, 0, sizeof(history));
@@ -49,15 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		enum editor_event event = editor_feed(&editor, data[i]);
 
 		check_line();
-		if (event == EDITOR_COMPLETE)
-			editor_insert(&editor, "memory32 ", 9);
-		if (event == EDITOR_LINE || event == EDITOR_INTERRUPT) {
-			history_add(&history, editor.line);
-			editor_begin(&editor, "hr> ");
-		} else if (i % 16 == 0) {
-			editor_hide(&editor);
-			editor_show(&editor);
-		}
+		answer(event);
+		if (i % 16 == 15)
+			act(data[i]);
 	}
 	return 0;
 }

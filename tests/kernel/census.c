@@ -32,10 +32,14 @@ static void count_slabs(struct census *census)
 
 static void count_zones(struct census *census)
 {
+	struct zone *zone;
+
 	pages_settle();
-	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
-		buddy_counts(zone_by_id(id), &census->zone[id]);
-		census->zone[id].allocs = census->zone[id].frees = 0;
+	for_each_zone (zone) {
+		struct zone_counts *counts = &census->zone[zone->id];
+
+		buddy_counts(zone, counts);
+		counts->allocs = counts->frees = 0;
 	}
 }
 

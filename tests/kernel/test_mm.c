@@ -39,13 +39,12 @@ static uint64_t random_below(uint64_t n)
 static void check_zones(struct test *t)
 {
 	char text[160];
-	unsigned n;
+	struct zone *zone;
 	bool clean;
 
-	for_each_node (n)
-		for (unsigned type = 0; type < ZONE_TYPES; type++)
-			if (!buddy_verify(&nodes[n].zone[type], text, sizeof(text)))
-				test_fail(t, __FILE__, __LINE__, "%s", text);
+	for_each_zone (zone)
+		if (!buddy_verify(zone, text, sizeof(text)))
+			test_fail(t, __FILE__, __LINE__, "%s", text);
 	threads_freeze(); /* it reads what each CPU has for itself */
 	clean = slab_verify(text, sizeof(text));
 	threads_thaw();

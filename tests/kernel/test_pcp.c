@@ -14,9 +14,10 @@ static const struct page_owner owner = {.name = "selftest"};
 static struct pcp_sums all_sums(void)
 {
 	struct pcp_sums all = {0};
+	const struct zone *zone;
 
-	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++) {
-		struct pcp_sums sums = pcp_sums(zone_by_id(id));
+	for_each_zone (zone) {
+		struct pcp_sums sums = pcp_sums(zone);
 
 		all.pages += sums.pages;
 		all.allocs += sums.allocs;

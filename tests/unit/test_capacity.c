@@ -23,6 +23,8 @@ static int setup(void **unused)
 	if (vmemmap == NULL)
 		kit_make_memmap(ORDERS);
 	memset(nodes, 0, sizeof(nodes));
+	for (unsigned id = 0; id < nr_nodes * ZONE_TYPES; id++)
+		zone_by_id(id)->id = (uint8_t)id;
 	memset(&capacity, 0, sizeof(capacity));
 	return 0;
 }
