@@ -88,13 +88,18 @@ def fatal(kind, code, argument):
 
 
 def region(segment, space, offset, length):
-    """OperationRegion; space 2 is PCI configuration space."""
+    """OperationRegion; space 1 is I/O, 2 is PCI configuration space."""
     return b"\x5b\x80" + segment.encode() + bytes([space]) + integer(offset) + integer(length)
 
 
 def field16(of_region, segment):
     """The region's first word, accessed as words."""
     return packaged(b"\x5b\x81", of_region.encode() + b"\x02" + segment.encode() + b"\x10")
+
+
+def field8(of_region, segment):
+    """The region's first byte."""
+    return packaged(b"\x5b\x81", of_region.encode() + b"\x01" + segment.encode() + b"\x08")
 
 
 def device(segment, *parts):
