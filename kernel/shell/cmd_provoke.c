@@ -85,6 +85,19 @@ static int exec_stack(void)
 	return run((const void *)code);
 }
 
+static int exec_heap(void)
+{
+	uint8_t *code = kmalloc(64);
+	int err;
+
+	if (code == NULL)
+		return -ENOMEM;
+	memset(code, RET, 64);
+	err = run(code);
+	kfree(code);
+	return err;
+}
+
 static int exec_vm(void)
 {
 	struct vm_object *object;
@@ -338,6 +351,7 @@ static const struct provocation {
 	{"exec-data", "runs kernel data", exec_data},
 	{"exec-stack", "runs the stack", exec_stack},
 	{"exec-rodata", "runs a constant", exec_rodata},
+	{"exec-heap", "runs an allocated object", exec_heap},
 	{"exec-vm", "runs the memory of a vm object", exec_vm},
 	{"stack-overflow", "recurses without end", stack_overflow},
 	{"double-fault", "faults on a stack that is not there", double_fault},

@@ -16,6 +16,8 @@ CASES = {
                   "command_provoke"),
     "exec-rodata": (r"execution of 0x\w+ \(kernel read-only data\): not executable",
                     "command_provoke"),
+    "exec-heap": (r"execution of 0xffff80\w+ \(direct map of physical 0x\w+\): not executable",
+                  "exec_heap"),
     "exec-vm": (r"execution of 0xffffd9\w+ \(.*\): not executable", "exec_vm"),
     "exec-stack": (r"execution of 0x\w+ \(stack:shell\): not executable", "exec_stack"),
     "stack-overflow": (r"stack overflow of thread shell \(guard page of stack:shell\)",
