@@ -4,6 +4,12 @@
  * Output polls the transmitter, so that it works from the first line to the last of a panic.  An
  * empty transmitter takes as many bytes as its FIFO has places [PC16550D 8.4.2]: one poll for all.
  *
+ * Whoever reads the other end may stop (a terminal after Ctrl-S, a busy host), and QEMU then keeps
+ * the transmitter full.  A thread that may sleep waits for as long as that lasts, and before it
+ * takes any lock (drivers/serial_wait.c).  All others wait for a bounded time, once; what they
+ * write until the transmitter is empty again is dropped, so that a CPU is not held up at each byte.
+ * (The log's lines stay in its ring.)
+ *
  * Lock: serial_lock (spin, rank SERIAL) around one call's bytes; not taken in a panic.
  */
 #include "drivers/serial.h"
@@ -23,6 +29,8 @@ static unsigned burst = 1; /* bytes that an empty transmitter takes; the same */
 
 /* Bytes that the transmitter takes before it is asked again; under serial_lock, or in a panic. */
 static unsigned room;
+static bool stopped;	     /* nobody took them the last time; the same */
+static uint32_t output_lost; /* bytes dropped; the same */
 
 void serial_init(void)
 {
@@ -38,29 +46,44 @@ void serial_init(void)
 		burst = FIFO_SIZE;
 }
 
+bool serial_poll_empty(unsigned polls)
+{
+	for (unsigned i = 0; i < polls; i++)
+		if (io_in8(COM1 + REG_LSR) & LSR_EMPTY)
+			return true;
+	return false;
+}
+
+/* In a panic nobody else is held up: each byte has the whole time. */
 static void wait_empty(void)
 {
-	for (unsigned i = 0; i < TRANSMIT_SPIN; i++) {
-		if (io_in8(COM1 + REG_LSR) & LSR_EMPTY) {
-			room = burst;
-			return;
-		}
-	}
-	room = 1; /* nobody takes it: lose a byte, not a FIFO full */
+	stopped = !serial_poll_empty(stopped && !panic_in_progress() ? 1 : TRANSMIT_SPIN);
+	room = stopped ? 0 : burst;
 }
 
 static void write_byte(uint8_t byte)
 {
 	if (room == 0)
 		wait_empty();
+	if (room == 0) {
+		output_lost++;
+		return;
+	}
 	room--;
 	io_out8(COM1 + REG_DATA, byte);
+}
+
+uint32_t serial_output_lost(void)
+{
+	return __atomic_load_n(&output_lost, __ATOMIC_RELAXED);
 }
 
 void serial_write_unlocked(const char *text, size_t len)
 {
 	if (absent)
 		return;
+	if (room < burst && serial_poll_empty(1)) /* as serial_wait_room() found it */
+		room = burst;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
 			write_byte('\r');
@@ -79,6 +102,11 @@ void serial_write(const char *text, size_t len)
 	flags = spin_lock(&serial_lock);
 	serial_write_unlocked(text, len);
 	spin_unlock(&serial_lock, flags);
+}
+
+unsigned serial_burst(void)
+{
+	return burst;
 }
 
 bool serial_present(void)

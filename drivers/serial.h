@@ -13,6 +13,10 @@ void serial_init(void);				 /* from the first C line on */
 void serial_write(const char *text, size_t len); /* "\n" goes out as "\r\n" */
 /* The same without the lock: panics. */
 void serial_write_unlocked(const char *text, size_t len);
+/* Waits until as many bytes as it returns go out at once ("\n" is two), for as long as nobody takes
+ * them.  Where the caller may not sleep it does not wait: serial_write() does, but not for ever,
+ * and then drops bytes. */
+unsigned serial_wait_room(void);
 void serial_start_input(void); /* needs irq_init() and threads */
 /* Whether serial_read() has a byte to give at once. */
 bool serial_input_waits(void);
@@ -24,5 +28,7 @@ int serial_poll(void);
 void serial_set_interceptor(bool (*intercept)(uint8_t byte));
 /* Input bytes dropped since boot because nobody took them in time. */
 uint32_t serial_input_lost(void);
+/* Output bytes dropped since boot because nobody read them and the writer could not wait. */
+uint32_t serial_output_lost(void);
 
 #endif

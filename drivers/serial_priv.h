@@ -1,5 +1,5 @@
 /*
- * drivers/serial_priv.h - the UART's registers, for serial.c and serial_input.c.
+ * drivers/serial_priv.h - the UART's registers, for serial.c, serial_input.c and serial_wait.c.
  */
 #ifndef DRIVERS_SERIAL_PRIV_H
 #define DRIVERS_SERIAL_PRIV_H
@@ -26,5 +26,9 @@ enum { REG_DIVISOR_LOW = 0, REG_DIVISOR_HIGH = 1 }; /* while LCR_DLAB is set */
 
 /* False where nobody drives the bus. */
 bool serial_present(void);
+/* Whether the transmitter is empty, asked at most so many times. */
+bool serial_poll_empty(unsigned polls);
+/* Bytes that it then takes at once. */
+unsigned serial_burst(void);
 
 #endif

@@ -180,6 +180,13 @@ static bool is_idle(const struct thread *t)
 	return t == sched_cpus[t->cpu].idle;
 }
 
+bool thread_may_sleep(void)
+{
+	return sched_cpus[0].idle != NULL && !panic_in_progress() && cpu_irqs_enabled() &&
+	       !irq_in_handler() && thread_current()->preempt_off == 0 &&
+	       !is_idle(thread_current());
+}
+
 void thread_assert_may_sleep(void)
 {
 	const struct thread *t = thread_current();

@@ -50,6 +50,9 @@ const char *thread_name(const struct thread *t);
 void thread_yield(void);
 /* 0, or -EINTR if interrupted first. */
 int thread_sleep_us(uint64_t us);
+/* False where sleeping is forbidden: spin locks held, interrupts or preemption off, a panic, or
+ * before threads run. */
+bool thread_may_sleep(void);
 
 /* Ctrl-C: a flag, and a wake-up from interruptible waits. */
 void thread_interrupt(struct thread *t);

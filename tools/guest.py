@@ -4,6 +4,7 @@ Limits are in what the guest does, not in wall seconds: while QEMU burns CPU tim
 line says something, there is progress; only a guest that does neither for SILENCE_WALL seconds,
 or burns SILENCE_CPU seconds without a word, is stuck.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -136,6 +137,12 @@ class Guest:
                 self.echo(data.decode("latin-1"))
             if not data:
                 return
+
+    @contextlib.contextmanager
+    def nobody_reads(self):
+        """Takes nothing off the serial line meanwhile: QEMU has room for some 300 bytes."""
+        with self._cond:
+            yield
 
     @property
     def text(self):

@@ -124,24 +124,41 @@ void console_init(const struct history *history)
 	log_set_sink(console_log);
 }
 
+/* As much of the text as goes out at once where there is room for `room` bytes; not nothing. */
+static size_t piece(const char *text, size_t len, unsigned room)
+{
+	size_t n = 0;
+
+	for (unsigned bytes = 0; n < len; n++) {
+		bytes += text[n] == '\n' ? 2 : 1;
+		if (bytes > room && n > 0)
+			break;
+	}
+	return n;
+}
+
+/* Waits, without the lock, for whoever reads the line; other lines wait until this one ends. */
 void console_write(const char *text, size_t len)
 {
-	uint64_t flags;
+	for (size_t n; len > 0; text += n, len -= n) {
+		uint64_t flags;
 
-	if (len == 0)
-		return;
-	flags = console_enter();
-	put(text, len);
-	midline = text[len - 1] != '\n';
-	if (!midline && log_waits)
-		drain_log();
-	console_leave(flags);
+		n = piece(text, len, serial_wait_room());
+		flags = console_enter();
+		put(text, n);
+		midline = text[n - 1] != '\n';
+		if (!midline && log_waits)
+			drain_log();
+		console_leave(flags);
+	}
 }
 
 void console_prompt(const char *prompt)
 {
-	uint64_t flags = console_enter();
+	uint64_t flags;
 
+	serial_wait_room();
+	flags = console_enter();
 	if (midline)
 		put_text("\n");
 	midline = false;
@@ -163,10 +180,13 @@ static void watch_answer(void) REQUIRES(&console_lock)
 
 enum editor_event console_feed(uint8_t byte)
 {
-	uint64_t flags = console_enter();
-	bool more = !panic_in_progress() && serial_input_waits();
 	enum editor_event event;
+	uint64_t flags;
+	bool more;
 
+	serial_wait_room();
+	flags = console_enter();
+	more = !panic_in_progress() && serial_input_waits();
 	if (editor.size_asked)
 		watch_answer();
 	editor_hold(&editor, more && editor.shown);

@@ -113,16 +113,24 @@ static void handle_event(enum editor_event event)
 	}
 }
 
-/* Input that found the queue full (16 KiB were typed ahead) is gone; whoever typed it is told. */
+/* Input that found the queue full (16 KiB were typed ahead) is gone, and output that could not
+ * wait until somebody reads (lines of the log); whoever types is told. */
 static void report_loss(void)
 {
-	static uint32_t reported;
+	static uint32_t input, output; /* reported */
 	uint32_t lost = serial_input_lost();
 
-	if (lost == reported || serial_input_waits())
-		return;
-	klog(LOG_WARN, "shell: %u bytes of input lost: typed faster than read", lost - reported);
-	reported = lost;
+	if (lost != input && !serial_input_waits()) {
+		klog(LOG_WARN, "shell: %u bytes of input lost: typed faster than read",
+		     lost - input);
+		input = lost;
+	}
+	lost = serial_output_lost();
+	if (lost != output) {
+		klog(LOG_WARN, "shell: %u bytes of output lost: nobody read them (see dmesg)",
+		     lost - output);
+		output = lost;
+	}
 }
 
 static void read_commands(void)
