@@ -139,9 +139,9 @@ def test_commands_say_what_the_guest_says(machine, tmp_path):
 
     # The same of a core, which is of the machine as it stands: DIMMs and nodes side by side too.
     machine.qmp.command("stop")
-    again = gdb(machine.remote, *commands)
     core = tmp_path / "core"
     machine.qmp.command("dump-guest-memory", timeout=600, paging=False, protocol=f"file:{core}")
+    again = gdb(machine.remote, *commands)  # the last, since the machine goes on when gdb leaves
     with open(core, "r+b") as file:
         core_tool().Core(file).add_virtual()
     dead = gdb(str(core), *commands)
