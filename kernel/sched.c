@@ -180,18 +180,23 @@ static bool is_idle(const struct thread *t)
 	return t == sched_cpus[t->cpu].idle;
 }
 
+/* An interrupt, a section without preemption, or the thread that must always run. */
+static bool must_not_sleep(void)
+{
+	const struct thread *t = thread_current();
+
+	return irq_in_handler() || t->preempt_off != 0 || is_idle(t);
+}
+
 bool thread_may_sleep(void)
 {
 	return sched_cpus[0].idle != NULL && !panic_in_progress() && cpu_irqs_enabled() &&
-	       !irq_in_handler() && thread_current()->preempt_off == 0 &&
-	       !is_idle(thread_current());
+	       !must_not_sleep();
 }
 
 void thread_assert_may_sleep(void)
 {
-	const struct thread *t = thread_current();
-
-	if (unlikely(irq_in_handler() || t->preempt_off != 0 || is_idle(t)))
+	if (unlikely(must_not_sleep()))
 		panic("%s would sleep in %s", symbol_name((vaddr_t)__builtin_return_address(0)),
 		      irq_in_handler() ? "an interrupt handler" : "a section without preemption");
 }

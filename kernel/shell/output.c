@@ -3,7 +3,7 @@
  *
  * Owns the line being gathered and the filters of the running pipeline.  Only the thread
  * that runs the command writes (the shell's, or whoever called shell_run_line()), so there is
- * no lock.  Whole lines reach the console in one piece: log lines come between them.
+ * no lock.  Lines of the log come between whole lines of it.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
