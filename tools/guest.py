@@ -329,6 +329,10 @@ class Guest:
             self.fail(f"the kernel does not show {ident} at {base:#x}")
         return found["name"]
 
+    def hogs(self, scale=1):
+        """`hog list -J`: rows by name."""
+        return {row["name"]: row for row in self.json("hog list -J", scale)["hogs"]}
+
     def wait_until(self, condition, what, tries=120, pause=0.5):
         """Polls; each poll usually is a command of the guest, hence guest progress."""
         for _ in range(tries):

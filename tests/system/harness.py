@@ -65,6 +65,10 @@ class Machine(Guest):
         rows = self.json("slabinfo -J")["slabs"]
         return {row["name"]: row["active_objs"] for row in rows if row["active_objs"]}
 
+    def reserves(self):
+        """`reserves -J`: what hot-plug lives on when memory is out, and who asked for more."""
+        return self.json("reserves -J")["reserves"]
+
     def census(self):
         """Everything that an operation and its opposite must leave as it was."""
         free = self.free()

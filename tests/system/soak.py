@@ -142,8 +142,7 @@ class Soak:
     def stop_hogs(self, names):
         for name in names:
             self.guest.ok(f"hog verify {name}", 8)
-            moves = {hog["name"]: hog["moves"] for hog in self.guest.json("hog list -J")["hogs"]}
-            self.counts["moved"] += moves[name]
+            self.counts["moved"] += self.guest.hogs()[name]["moves"]
             self.guest.ok(f"hog stop {name}", 4)
             self.hogs.remove(name)
 

@@ -39,10 +39,6 @@ def with_srat(boot, tmp_path):
     return start
 
 
-def reserves(guest):
-    return guest.json("reserves -J")["reserves"]
-
-
 def use(guest, size="256M", **where):
     """A DIMM comes, is used, and goes."""
     with guest.same_census():
@@ -119,7 +115,7 @@ def test_srat_with_too_small_a_window(with_srat):
     guest = with_srat("512M", 4 * GIB, GIB)
     # One PD, four vmemmap PTs: all that such a window can need (and 16 PTs of its shadow).
     tables = 5 + (16 if KASAN_BUILD else 0)
-    assert reserves(guest)["tables"] == tables
+    assert guest.reserves()["tables"] == tables
     refused(guest, "1G", "outside the hot-plug window", addr=4 * GIB + 512 * MIB)
     idents = [guest.plug(size) for size in ("2M", "130M", "258M", "126M", "506M")]
     refused(guest, "128M", "outside the hot-plug window")
@@ -129,7 +125,7 @@ def test_srat_with_too_small_a_window(with_srat):
     guest.ok("hog stop h")
     for ident in idents:
         guest.eject(ident)
-    assert reserves(guest)["tables_free"] == tables
+    assert guest.reserves()["tables_free"] == tables
     use(guest)
 
 
@@ -158,16 +154,16 @@ def test_the_table_pool_runs_out(boot):
     wanted = re.search(r"memhp: (\d+) page tables reserved for DIMMs; (\d+) could be needed",
                        guest.ok("dmesg"))
     assert wanted and int(wanted[1]) < int(wanted[2]), "this machine has all it needs"
-    total = reserves(guest)["tables"]
+    total = guest.reserves()["tables"]
     assert total == int(wanted[1])
     held = [guest.plug("4M", backing="memfd", wait=False, addr=place * GIB + GIB - 2 * MIB)
             for place in range(4, 4 + 2 * (total // 4), 2)]  # over a border of gigabytes: 4 tables
     guest.wait_until(lambda: len(guest.lsdimm()) == len(held), "all of them", pause=2)
-    assert reserves(guest)["tables_free"] == total % 4
+    assert guest.reserves()["tables_free"] == total % 4
     print(f"{len(held)} DIMMs took {total} tables")
     beyond = (4 + 2 * len(held)) * GIB + GIB - 2 * MIB
     refused(guest, "4M", "pool tables free", addr=beyond)
-    assert reserves(guest)["tables_free"] == total % 4
+    assert guest.reserves()["tables_free"] == total % 4
     guest.ok("online all")
     guest.eject(held.pop(len(held) // 2))
     held.append(guest.plug("4M", backing="memfd", addr=beyond))

@@ -9,14 +9,6 @@ import pytest
 from harness import GIB, KASAN_BUILD, MIB, OST_INSERT, OST_SUCCESS
 
 
-def hogs(guest):
-    return {row["name"]: row for row in guest.json("hog list -J")["hogs"]}
-
-
-def reserves(guest):
-    return guest.json("reserves -J")["reserves"]
-
-
 def exhaust(guest):
     """Takes everything.  Two hogs wait: `large` for a chunk that no free memory has, `many` for
     the rest of its 2 MiB chunks; `rest` has the pages and objects that are too small for them."""
@@ -36,7 +28,7 @@ def assert_exhausted(guest):
         assert row["active_objs"] == row["num_objs"], f"{row['name']} has free objects"
         assert row["failures"] > 0, f"{row['name']} was never refused a page"
     guest.refused("hog start more 4K", "ENOMEM")
-    waiting = {name: row["size"] for name, row in hogs(guest).items() if row["waiting"]}
+    waiting = {name: row["size"] for name, row in guest.hogs().items() if row["waiting"]}
     assert set(waiting) == {"large", "many"}
     assert waiting["large"] == 0 and 0 < waiting["many"] < 640 * MIB
 
@@ -56,7 +48,7 @@ def test_exhausted_machine_grows(boot, machine, who):
     with guest.same_census():
         guest.plug("258M", slot=7)
         guest.ok("online dimm7 movable")  # a zone of the other kind, to be exhausted too
-        before = reserves(guest)
+        before = guest.reserves()
         if who == "policy":
             guest.ok("policy online online_kernel")
         exhaust(guest)
@@ -68,13 +60,13 @@ def test_exhausted_machine_grows(boot, machine, who):
             assert_exhausted(guest)
             guest.ok("online dimm0 kernel")
 
-        guest.wait_until(lambda: not any(row["waiting"] for row in hogs(guest).values()),
+        guest.wait_until(lambda: not any(row["waiting"] for row in guest.hogs().values()),
                          "the waiting allocations to succeed")
-        after = reserves(guest)
+        after = guest.reserves()
         assert after["sections"] > before["sections"], "the path is not watched"
         assert (after["foreign_allocations"], after["foreign_caller"]) == (0, "")
         assert after["arena_refused"] == 0
-        sizes = {name: row["size"] for name, row in hogs(guest).items()}
+        sizes = {name: row["size"] for name, row in guest.hogs().items()}
         assert (sizes["large"], sizes["many"]) == (512 * MIB, 640 * MIB)
         for name in ("large", "many", "rest"):
             guest.ok(f"hog verify {name}", scale=4)
@@ -100,7 +92,7 @@ def test_nothing_left_and_four_dimms_at_once(boot):
         guest.ost(mark, slot=str(slot), source=OST_INSERT, status=OST_SUCCESS)
     guest.ok("online all")
     assert len(guest.lsdimm()) == 4
-    counts = reserves(guest)
+    counts = guest.reserves()
     assert (counts["foreign_allocations"], counts["arena_refused"]) == (0, 0)
     assert counts["tables_low"] < counts["tables"], "the pool was needed"
     came = guest.free()["free"]
@@ -115,7 +107,7 @@ def test_waiting_gives_up_when_told(boot):
     with guest.same_census():
         guest.ok("hog start big 4G wait")
         guest.wait_until(lambda: guest.free()["free"] == 0, "big to take all there is")
-        assert hogs(guest)["big"]["waiting"]
+        assert guest.hogs()["big"]["waiting"]
         guest.refused("hog verify big", "EAGAIN")
         guest.refused("hog churn big", "EAGAIN")
         guest.ok("hog stop big", scale=4)
@@ -128,8 +120,8 @@ def test_freed_memory_ends_a_wait(boot):
         guest.ok("hog start first 300M")
         guest.ok("hog start second 300M wait")
         guest.wait_until(lambda: guest.free()["free"] == 0, "second to take all there is")
-        assert hogs(guest)["second"]["waiting"]
+        assert guest.hogs()["second"]["waiting"]
         guest.ok("hog stop first")
-        guest.wait_until(lambda: not hogs(guest)["second"]["waiting"], "second to be whole")
+        guest.wait_until(lambda: not guest.hogs()["second"]["waiting"], "second to be whole")
         guest.ok("hog verify second", scale=4)
         guest.ok("hog stop second")

@@ -11,10 +11,6 @@ OST_IN_PROGRESS = 0x84
 OST_NO_ROOM = 0x83
 
 
-def hogs(guest):
-    return {hog["name"]: hog for hog in guest.json("hog list -J")["hogs"]}
-
-
 def back_and_forth(guest, rounds, eject_every):
     """A churning hog, mapped twice, is driven between two DIMMs; now and then one is ejected.
 
@@ -36,7 +32,7 @@ def back_and_forth(guest, rounds, eject_every):
         else:
             text = guest.ok(f"offline {near[1]}", scale=8)
             assert re.search(r"1[0-9]{5} pages moved", text), text
-        hog = hogs(guest)["big"]
+        hog = guest.hogs()["big"]
         assert hog["churning"] and hog["mappings"] == 2
         assert hog["moves"] - moves == 700 * MIB // 4096, "all of it, once"
         moves = hog["moves"]
@@ -49,8 +45,8 @@ def back_and_forth(guest, rounds, eject_every):
 def churn_moves(guest, rounds, eject_every):
     with guest.same_census():
         back_and_forth(guest, rounds, eject_every)
-        written = hogs(guest)["big"]["rounds"]
-        guest.wait_until(lambda: hogs(guest)["big"]["rounds"] > written, "the churn to go on")
+        written = guest.hogs()["big"]["rounds"]
+        guest.wait_until(lambda: guest.hogs()["big"]["rounds"] > written, "the churn to go on")
         guest.ok("hog stop big", scale=2)
         guest.check()
         guest.run("offline dimm0; offline dimm1", scale=4)
@@ -79,7 +75,7 @@ def test_eject_moves_what_is_in_use(boot):
     guest.ok(f"online {other} movable")
     mark = guest.unplug(first)
     guest.gone(first, mark)
-    assert hogs(guest)["big"]["moves"] > 0
+    assert guest.hogs()["big"]["moves"] > 0
     guest.ok("hog verify big")
     guest.ok("hog stop big", scale=2)
 
@@ -93,14 +89,14 @@ def test_no_room_is_refused_at_once(boot):
     guest.ok("hog churn big")
     zones = guest.json("lsmem -J -a")
     assert "hog:big" in guest.refused(f"offline {name}", "ENOSPC", scale=2)
-    assert hogs(guest)["big"]["moves"] == 0  # so it was at once; what it costs, the bench says
+    assert guest.hogs()["big"]["moves"] == 0  # so it was at once; what it costs, the bench says
     mark = guest.unplug(ident)
     assert guest.ost(mark, source=OST_EJECT, status=OST_IN_PROGRESS)
     assert guest.ost(mark, source=OST_EJECT, status=OST_NO_ROOM)
     assert guest.json("lsmem -J -a") == zones
-    hog = hogs(guest)["big"]
+    hog = guest.hogs()["big"]
     assert hog["moves"] == 0 and hog["churning"]
-    guest.wait_until(lambda: hogs(guest)["big"]["rounds"] > hog["rounds"], "the churn to go on")
+    guest.wait_until(lambda: guest.hogs()["big"]["rounds"] > hog["rounds"], "the churn to go on")
     guest.ok("hog verify big")
     guest.ok("hog stop big", scale=2)
 
@@ -118,7 +114,7 @@ def test_large_chunks_move_whole(boot, cpu):
     _, second = guest.plug_named("2G")
     guest.ok(f"online {second} movable")
     guest.ok(f"offline {first}", scale=8)
-    moved = hogs(guest)
+    moved = guest.hogs()
     assert moved["huge"]["moves"] == 1 and moved["large"]["moves"] == 32
     guest.ok("hog verify huge", scale=2)
     guest.ok("hog verify large", scale=2)
@@ -141,7 +137,7 @@ def test_kernel_page_in_the_last_block(boot):
     assert "hog:" in error and "from " in error
     pfn = int(re.search(r"pfn (0x[0-9a-f]+)", error).group(1), 16)
     assert last == pfn >> 15
-    assert hogs(guest)["big"]["moves"] == 0
+    assert guest.hogs()["big"]["moves"] == 0
     guest.ok("hog stop pin")
     guest.ok(f"offline {name}", scale=4)
     guest.ok("hog verify big", scale=2)
@@ -166,7 +162,7 @@ def test_ctrl_c_leaves_everything_as_it_was(boot):
     guest.wait_prompt(start=start)
     time.sleep(0.2)
     assert guest.json("lsmem -J -a") == zones
-    moves = hogs(guest)["big"]["moves"]
+    moves = guest.hogs()["big"]["moves"]
     assert 0 < moves < GIB // 4096, "interrupted in the middle"
     guest.ok("hog verify big", scale=4)
     guest.ok(f"offline {name}", scale=8)
@@ -204,6 +200,6 @@ def test_small_pages_leave_the_last_large_chunk_alone(boot):
     _, far = guest.plug_named("128M", node=0)   # smaller ones only
     guest.ok(f"online {near} movable; online {far} movable")
     guest.ok(f"offline {full}", scale=8)
-    assert hogs(guest)["large"]["moves"] == 1 and hogs(guest)["small"]["moves"] == 140 << 8
+    assert guest.hogs()["large"]["moves"] == 1 and guest.hogs()["small"]["moves"] == 140 << 8
     guest.ok("hog verify small; hog verify large", scale=4)
     guest.ok("hog stop small; hog stop large; hog stop own")

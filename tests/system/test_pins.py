@@ -7,10 +7,6 @@ from harness import OST_BUSY, OST_EJECT, OST_IN_USE, OST_PENDING
 COUNTED = ("-icount", "shift=0,sleep=off")
 
 
-def hog(guest, name):
-    return next(h for h in guest.json("hog list -J")["hogs"] if h["name"] == name)
-
-
 def movable_dimm(guest, size="1G", used="32M"):
     """A DIMM in ZONE_MOVABLE with the hog `a` in it."""
     ident, name = guest.plug_named(size)
@@ -30,8 +26,8 @@ def test_offline_waits_for_a_short_pin(boot):
     text = guest.ok(f"hog pin a 0.3 offset=8M size=4K; time offline {name}", scale=8)
     micros = int(re.search(r"^time: \d+ ticks (\d+) us", text, re.M).group(1))
     assert 200_000 < micros < 1_000_000, text
-    assert hog(guest, "a")["moves"] == (32 << 20) // 4096
-    assert hog(guest, "a")["pinned"] == "no"
+    assert guest.hogs()["a"]["moves"] == (32 << 20) // 4096
+    assert guest.hogs()["a"]["pinned"] == "no"
     guest.ok("hog verify a", scale=4)
     guest.ok("hog stop a", scale=2)
 
@@ -68,7 +64,7 @@ def test_long_pin_leaves_movable_memory(boot):
     text = guest.ok("hog pin a long offset=8M size=1M", scale=2)
     assert "256 pages pinned, long" in text and "256 chunks left ZONE_MOVABLE" in text
     assert pfn_of(text) < guest.lsdimm()[0]["base"] // 4096
-    assert hog(guest, "a")["moves"] == 256
+    assert guest.hogs()["a"]["moves"] == 256
     assert all(row["removable"] or row["state"] == "memmap" for row in guest.lsmem("-a")
                if row["base"] >= 1 << 32)
     assert "no page refuses" in guest.ok(f"why {name}", scale=2)
@@ -83,7 +79,7 @@ def test_long_pin_without_room_is_refused(boot):
     _, name = movable_dimm(guest, used="500M")
     error = guest.refused("hog pin a long", "ENOSPC", scale=8)
     assert "ZONE_MOVABLE of node 0" in error and "order 0" in error and "pfn 0x" in error
-    assert hog(guest, "a")["pinned"] == "no"
+    assert guest.hogs()["a"]["pinned"] == "no"
     assert "pinned" not in guest.ok("why all", scale=2)
     guest.ok("hog verify a", scale=4)
     guest.check()
@@ -106,12 +102,12 @@ def test_long_pin_in_normal_memory_is_named_and_refused(boot):
     for option in ("-n", ""):
         error = guest.refused(f"offline {name} {option}", "EBUSY", scale=2)
         assert "check:" in error and "pinned by hog:a, long" in error
-    assert hog(guest, "a")["moves"] == 0
+    assert guest.hogs()["a"]["moves"] == 0
     assert not all(row["removable"] for row in dimm_rows(guest, name))
     mark = guest.unplug(ident)
     assert guest.ost(mark, source=OST_EJECT, status=OST_PENDING)
     assert guest.ost(mark, source=OST_EJECT, status=OST_BUSY)
-    assert hog(guest, "a")["moves"] == 0 and ident in guest.memory_devices()
+    assert guest.hogs()["a"]["moves"] == 0 and ident in guest.memory_devices()
     guest.check()
     guest.ok("hog unpin a", scale=2)
     _, other = guest.plug_named("1G")
@@ -137,11 +133,11 @@ def test_pins_end_with_their_hog(boot):
         guest.ok("hog start t 64K")
         guest.refused("hog unpin t", "EALREADY")
         guest.ok("hog pin t")
-        assert hog(guest, "t")["pinned"] == "short" and hog(guest, "t")["pinned_pages"] == 16
+        assert guest.hogs()["t"]["pinned"] == "short" and guest.hogs()["t"]["pinned_pages"] == 16
         guest.refused("hog pin t long", "EALREADY")
         guest.ok("hog unpin t")
         guest.ok("hog pin t 0.02")
-        guest.wait_until(lambda: hog(guest, "t")["pinned"] == "no", "the pin to end by itself")
+        guest.wait_until(lambda: guest.hogs()["t"]["pinned"] == "no", "the pin to end by itself")
         guest.refused("hog pin t offset=64K", "ERANGE")
         guest.refused("hog pin t size=68K", "ERANGE")
         guest.refused("hog pin t size=100", "EINVAL")

@@ -113,10 +113,6 @@ class Slots:
         self.guest.ok("hog stop h", scale=8)
 
 
-def reserves(guest):
-    return guest.json("reserves -J")["reserves"]
-
-
 def machine(boot, count, **kw):
     print(f"{count} slots, seed {SEED}")
     return boot(mem="256M", slots=count, maxmem=f"{256 + 512 * count // 2}M", **kw)
@@ -125,7 +121,7 @@ def machine(boot, count, **kw):
 def run(guest, slots, rounds, fill, empty):
     """Fill, use, empty a half, fill the holes, use, empty: `rounds` times."""
     with guest.same_census():
-        before = reserves(guest)
+        before = guest.reserves()
         for _ in range(rounds):
             fill(slots)
             slots.agree()
@@ -139,7 +135,7 @@ def run(guest, slots, rounds, fill, empty):
             empty(slots, sorted(slots.held))
             slots.agree()
             guest.check()
-        after = reserves(guest)
+        after = guest.reserves()
         assert after["tables_free"] == before["tables_free"] == after["tables"]
         assert after["tables_low"] < after["tables"]
         assert (after["foreign_allocations"], after["arena_refused"]) == (0, 0)
@@ -183,4 +179,4 @@ def test_before_the_guest_runs(boot, count, where):
     slots.empty_at_once(sorted(slots.held))
     slots.fill_at_once()
     slots.agree()
-    assert reserves(guest)["foreign_allocations"] == 0
+    assert guest.reserves()["foreign_allocations"] == 0

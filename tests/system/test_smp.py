@@ -78,10 +78,10 @@ def start_churners(guest, smp, prefix, options):
 
 def stop_hogs(guest, smp, prefix):
     """A wrong word is an error.  How many chunks of theirs were moved."""
-    hogs = guest.json("hog list -J", scale=4)["hogs"]
+    hogs = guest.hogs(scale=4)
     for i in range(smp):
         guest.ok(f"hog stop {prefix}{i}", scale=4)
-    return sum(hog["moves"] for hog in hogs if hog["name"].startswith(prefix))
+    return sum(hog["moves"] for name, hog in hogs.items() if name.startswith(prefix))
 
 
 def eject_under_churn(boot, smp, cycles):
