@@ -6,10 +6,12 @@ import sys
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-sys.path.insert(0, os.path.join(ROOT, "tests/system"))
+for folder in ("tools", "tests/system", "tests/firmware"):
+    sys.path.insert(0, os.path.join(ROOT, folder))
 
 # pylint: disable=wrong-import-position
+import iso  # noqa: E402
+import qemu  # noqa: E402
 from harness import KASAN_BUILD, Machine  # noqa: E402
 
 
@@ -70,6 +72,13 @@ def boot(request):
     finally:
         for machine in machines:
             machine.close()
+
+
+@pytest.fixture
+def image(tmp_path):
+    """image(tables, **options) makes a boot image that lies (tests/firmware/iso.py); its path."""
+    return lambda tables=(), **options: iso.make(qemu.image(), str(tmp_path / "lie.iso"), tables,
+                                                 **options)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -4,9 +4,7 @@ Some of it QEMU refuses itself, and then the guest must not even notice.  The re
 beyond what the kernel can map, windows that the SRAT makes too small or too large, and more
 page tables than a tiny machine has.
 """
-import os
 import re
-import sys
 
 import pytest
 
@@ -14,12 +12,7 @@ import qemu
 from harness import (GIB, KASAN_BUILD, MIB, OST_EJECT, OST_FAILURE, OST_INSERT, OST_SUCCESS, PAGE,
                      SHADOW_SHARE, SMALLEST)
 from qmp import QmpError
-
-sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
-from tables import cpu, memory, srat  # noqa: E402
+from tables import cpu, memory, srat
 
 TIB = 1 << 40
 ENABLED, HOTPLUG = 1, 2
@@ -27,15 +20,12 @@ SMALL = "128M" if KASAN_BUILD else "64M"  # the shadow of 64 TiB has 32 MiB of p
 
 
 @pytest.fixture
-def with_srat(boot, tmp_path):
+def with_srat(boot, image):
     """with_srat(ram, base, size, **machine): boots with an SRAT that puts the window there."""
-    base_iso = qemu.image()
-
     def start(ram, base, size, **machine):
         table = srat(cpu(0, 0), cpu(1, 0), memory(0, qemu.parse_size(ram), 0),
                      memory(base, size, 0, ENABLED | HOTPLUG))
-        image = firmware_iso.make(base_iso, str(tmp_path / "lie.iso"), [table])
-        return boot(iso=image, mem=ram, **machine)
+        return boot(iso=image([table]), mem=ram, **machine)
     return start
 
 

@@ -4,20 +4,11 @@ The broken table replaces QEMU's own through GRUB (tests/firmware/iso.py).  A ca
 lines that the log must have and what `srat`, `slit` or `madt` must say afterwards.  Then the
 machine has to prove itself: `check`, and a DIMM that is plugged, used and ejected.
 """
-import os
 import re
-import sys
 
 import pytest
 
-import qemu
-
-sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
-from tables import (G, cpu, ioapic, lapic, madt, memory, override, slit,  # noqa: E402
-                    srat, x2cpu)
+from tables import G, cpu, ioapic, lapic, madt, memory, override, slit, srat, x2cpu
 
 M = 1 << 20
 ENABLED, HOTPLUG = 1, 2
@@ -159,14 +150,6 @@ def prove(guest):
     guest.ok("hog stop h")
     guest.eject(ident)
     guest.check()
-
-
-@pytest.fixture
-def image(tmp_path):
-    """image(tables, **options) makes a boot image with these tables; its path."""
-    base = qemu.image()
-    return lambda tables, **options: firmware_iso.make(base, str(tmp_path / "bad.iso"), tables,
-                                                       **options)
 
 
 @pytest.mark.parametrize("name", CASES)

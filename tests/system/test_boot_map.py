@@ -1,24 +1,7 @@
 """Memory maps and command lines as no sound boot loader would give them."""
-import os
 import re
-import sys
 
-import pytest
-
-import qemu
 from harness import MIB
-
-sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
-
-
-@pytest.fixture
-def image(tmp_path):
-    """image(**options) makes a boot image (tests/firmware/iso.py); its path."""
-    base = qemu.image()
-    return lambda **options: firmware_iso.make(base, str(tmp_path / "map.iso"), **options)
 
 
 def cut(start, end):

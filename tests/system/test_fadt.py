@@ -1,17 +1,9 @@
 """Registers of the FADT that lie in memory, not in I/O space [ACPI 6.5 5.2.3.2]: no firmware of
 QEMU's has them.  They are put into VGA text memory behind the page shown: it is there, nobody
 else writes it, and it is not RAM, so the kernel has to map it."""
-import os
 import struct
-import sys
 
 import aml
-import qemu
-
-sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
 
 GPE1, RESET = 0xBFF00, 0xBFF20
 RESET_VALUE = 0x5A
@@ -44,7 +36,7 @@ def changed_fadt(raw):
     return bytes(raw)
 
 
-def test_registers_in_memory(boot, tmp_path):
+def test_registers_in_memory(boot, image, tmp_path):
     """The GPE of a method is enabled there, read there at each interrupt, and its status cleared
     by a 1; `reboot` writes the reset register."""
     plain = boot(machine="q35")
@@ -53,10 +45,9 @@ def test_registers_in_memory(boot, tmp_path):
     said = tmp_path / "said"
     method = aml.scope("\\_GPE", aml.region("HDBG", 1, PORT, 1), aml.field8("HDBG", "HOUT"),
                        aml.method("_L40", aml.store(aml.integer(ord("x")), "HOUT")))
-    iso = firmware_iso.make(qemu.image(), str(tmp_path / "fadt.iso"), [changed_fadt(fadt)])
     output = ["-chardev", f"file,id=said,path={said}",
               "-device", f"isa-debugcon,iobase={PORT},chardev=said"]
-    guest = boot(machine="q35", iso=iso,
+    guest = boot(machine="q35", iso=image([changed_fadt(fadt)]),
                  extra=output + aml.arguments_for(tmp_path, elsewhere=[method]))
     assert read_physical(guest, tmp_path, GPE1, 2) == b"\xff\x01"  # cleared: RAM keeps the 1s
     before = said.read_bytes().count(b"x")

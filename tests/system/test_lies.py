@@ -5,17 +5,10 @@ at more closely, are in test_bad_tables.py and run always.
 """
 import os
 import re
-import sys
 
 import pytest
 
-import qemu
-
-sys.path.append(os.path.join(qemu.ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
-from lies import lies  # noqa: E402
+from lies import lies
 
 CASES = lies(int(os.environ.get("HEADROOM_SEED", "1")))
 
@@ -27,9 +20,8 @@ def test_there_are_enough():
 @pytest.mark.full
 @pytest.mark.parametrize("tables, pattern", [pytest.param(*case, id=name)
                                              for name, *case in CASES])
-def test_lie(boot, tmp_path, tables, pattern):
-    base = qemu.image()
-    guest = boot(iso=firmware_iso.make(base, str(tmp_path / "lie.iso"), tables))
+def test_lie(boot, image, tables, pattern):
+    guest = boot(iso=image(tables))
     log = guest.ok("dmesg")
     assert re.search(pattern, log), f"not in the log: {pattern}\n{log}"
     guest.check()

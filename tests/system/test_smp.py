@@ -1,19 +1,12 @@
 """Several CPUs: all of them run, one that does not answer is left, and DIMMs come and go while
 every CPU writes to memory."""
 import os
-import sys
 import time
 
 import pytest
 
-from conftest import ROOT
-
-sys.path.insert(0, os.path.join(ROOT, "tests/firmware"))
-
-# pylint: disable=wrong-import-position
-import iso as firmware_iso  # noqa: E402
-import qemu  # noqa: E402
-from tables import ioapic, lapic, madt, override  # noqa: E402
+import qemu
+from tables import ioapic, lapic, madt, override
 
 Q35_IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
             override(10, 10, 13), override(11, 11, 13))
@@ -57,11 +50,10 @@ def test_sockets_without_a_cpu_are_skipped(boot):
 
 
 @pytest.mark.parametrize("silent", [5, 254])
-def test_a_cpu_that_does_not_answer_is_said(boot, tmp_path, silent):
+def test_a_cpu_that_does_not_answer_is_said(boot, image, silent):
     """The MADT names a CPU that is not there, before one that is."""
-    base = qemu.image()
     table = madt(lapic(0, 0), lapic(9, silent), lapic(1, 1), lapic(2, 2), *Q35_IRQS)
-    guest = boot(iso=firmware_iso.make(base, str(tmp_path / "silent.iso"), [table]), smp=3)
+    guest = boot(iso=image([table]), smp=3)
     rows = {row["apic_id"]: row for row in cpus(guest)}
     assert rows[silent]["state"] == "does not answer" and "cpu" not in rows[silent]
     assert [rows[i]["cpu"] for i in (0, 1, 2)] == [0, 1, 2]
