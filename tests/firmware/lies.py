@@ -6,8 +6,8 @@ down below, how much of it and at which offset is drawn.  A case is (name, table
 import random
 import struct
 
-from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring, slit, srat, table, x2cpu,
-                    x2lapic)
+from tables import (G, cpu, ioapic, lapic, madt, memory, override, resum, ring, slit, srat, table,
+                    x2cpu, x2lapic)
 
 M = 1 << 20
 RAM = 512 * M
@@ -28,13 +28,6 @@ def sound(name):
 
 def said(name):
     return "MADT" if name == "APIC" else name
-
-
-def resum(raw):
-    raw = bytearray(raw)
-    raw[9] = 0
-    raw[9] = -sum(raw) & 0xFF
-    return bytes(raw)
 
 
 # --- what may be wrong with any table ---

@@ -12,7 +12,13 @@ def table(signature, body, revision=3):
     """A table with the common header [ACPI 6.5 5.2.6], length and checksum right."""
     header = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"BOCHS ",
                          b"BXPC    ", 1, b"BXPC", 1)
-    raw = bytearray(header + body)
+    return resum(header + body)
+
+
+def resum(raw):
+    """The table with the checksum that it must have [ACPI 6.5 5.2.6]."""
+    raw = bytearray(raw)
+    raw[9] = 0
     raw[9] = -sum(raw) & 0xFF
     return bytes(raw)
 

@@ -5,6 +5,8 @@ descriptors; QEMU adds the table to its own by `-acpitable file=`.
 """
 import struct
 
+from tables import resum
+
 PRESENT = 0xF  # present, enabled, shown, functioning
 MEMORY_DEVICE = b"\x0c" + bytes((0x41, 0xD0, 0x0C, 0x80))  # EisaId("PNP0C80")
 ZERO, ONE = b"\x00", b"\x01"
@@ -146,9 +148,7 @@ def ssdt(*parts):
     body = b"".join(parts)
     header = b"SSDT" + struct.pack("<IBB6s8sI4sI", 36 + len(body), 2, 0, b"HROOM ", b"HRTEST  ", 1,
                                    b"HR  ", 1)
-    table = bytearray(header + body)
-    table[9] = -sum(table) & 0xFF
-    return bytes(table)
+    return resum(header + body)
 
 
 def arguments_for(tmp_path, *parts, elsewhere=()):

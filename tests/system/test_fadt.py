@@ -4,6 +4,7 @@ else writes it, and it is not RAM, so the kernel has to map it."""
 import struct
 
 import aml
+from tables import resum
 
 GPE1, RESET = 0xBFF00, 0xBFF20
 RESET_VALUE = 0x5A
@@ -31,9 +32,7 @@ def changed_fadt(raw):
     raw[112:116] = struct.pack("<I", struct.unpack_from("<I", raw, 112)[0] | RESET_SUPPORTED)
     raw[116:129] = memory_register(RESET, 8) + bytes((RESET_VALUE,))
     raw[8] = max(raw[8], 3)
-    raw[9] = 0
-    raw[9] = -sum(raw) & 0xFF
-    return bytes(raw)
+    return resum(raw)
 
 
 def test_registers_in_memory(boot, image, tmp_path):
