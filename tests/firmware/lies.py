@@ -6,8 +6,8 @@ down below, how much of it and at which offset is drawn.  A case is (name, table
 import random
 import struct
 
-from tables import (G, cpu, ioapic, lapic, madt, memory, override, resum, ring, slit, srat, table,
-                    x2cpu, x2lapic)
+from tables import (G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, ring, slit,
+                    srat, table, x2cpu, x2lapic)
 
 M = 1 << 20
 RAM = 512 * M
@@ -15,15 +15,13 @@ HOTPLUG = 3
 CPUS = (cpu(0, 0), cpu(1, 0))
 SOUND_RAM = memory(0, RAM, 0)
 WINDOW = memory(4 * G, 8 * G, 0, HOTPLUG)
-IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
-        override(10, 10, 13), override(11, 11, 13))
 LAPICS = (lapic(0, 0), lapic(1, 1))
 SKIPPED, REFUSED = ": skipped", ": the table is rejected"
 
 
 def sound(name):
     return {"SRAT": srat(*CPUS, SOUND_RAM, WINDOW), "SLIT": slit(2, [10, 20, 20, 10]),
-            "APIC": madt(*LAPICS, *IRQS)}[name]
+            "APIC": madt(*LAPICS, *Q35_IRQS)}[name]
 
 
 def said(name):
@@ -52,7 +50,7 @@ def headers(draw):
 def entries(draw):
     """Lists of entries that lead nowhere."""
     parts = {"SRAT": ([*CPUS, SOUND_RAM, WINDOW], srat, 48),
-             "APIC": ([*LAPICS, *IRQS], madt, 44)}
+             "APIC": ([*LAPICS, *Q35_IRQS], madt, 44)}
     for name, (good, pack, first) in parts.items():
         for place in range(len(good) + 1):
             at = first + sum(map(len, good[:place]))
@@ -78,7 +76,7 @@ def entries(draw):
     for kind, need in ((0, 8), (1, 12), (2, 10), (5, 12), (9, 16)):
         for length in draw.sample(range(2, need), 2):
             yield f"APIC-type-{kind}-of-{length}", \
-                [madt(*LAPICS, *IRQS, bytes([kind, length]) + bytes(length - 2))], \
+                [madt(*LAPICS, *Q35_IRQS, bytes([kind, length]) + bytes(length - 2))], \
                 rf"MADT: .*type {kind} needs {need} bytes and has {length}: skipped"
 
 
@@ -156,37 +154,37 @@ def madts(draw):
     for n in (300, *draw.sample(range(66, 400), 3)):
         # Usable by nobody here: machines of this size list what they could have.
         many = (x2lapic(100 + j, 1000 + j, 1) for j in range(n - 2))
-        yield f"APIC-cpus-{n}", [madt(*LAPICS, *many, *IRQS)], \
+        yield f"APIC-cpus-{n}", [madt(*LAPICS, *many, *Q35_IRQS)], \
             r"(MADT|cpu|smp): .*(processors|CPUs) (beyond|are left|that)"
-    yield "APIC-no-cpu", [madt(*IRQS)], r"MADT: no processor is listed"
+    yield "APIC-no-cpu", [madt(*Q35_IRQS)], r"MADT: no processor is listed"
     yield "APIC-no-ioapic", [madt(*LAPICS)], r"MADT: no I/O APIC is listed"
     for i in range(12):
         kind = draw.randrange(3)
         extra = [ioapic(0, 0xFEC01000, 24), ioapic(1, 0xFEC00000, 24),
                  ioapic(1, 0xFEC02000, 0)][kind]
-        yield f"APIC-ioapic-{kind}-{i}", [madt(*LAPICS, *IRQS, extra)], \
+        yield f"APIC-ioapic-{kind}-{i}", [madt(*LAPICS, *Q35_IRQS, extra)], \
             rf"MADT: .*I/O APIC \d at 0x[0-9a-f]+, GSI base \d+ contradicts I/O APIC 0{SKIPPED}"
     for i in range(10):
         address = draw.randrange(0x100000, RAM - M, 4096)
-        yield f"APIC-ioapic-in-ram-{i}", [madt(*LAPICS, ioapic(0, address, 0), *IRQS[1:])], \
+        yield f"APIC-ioapic-in-ram-{i}", [madt(*LAPICS, ioapic(0, address, 0), *Q35_IRQS[1:])], \
             rf"MADT: I/O APIC 0 at {address:#x} lies in RAM: skipped"
     for i in range(10):
         address = 0xFEE00000 + draw.randrange(1, 4096)
-        yield f"APIC-lapic-{i}", [madt(*LAPICS, *IRQS, lapic=address)], \
+        yield f"APIC-lapic-{i}", [madt(*LAPICS, *Q35_IRQS, lapic=address)], \
             rf"MADT: local APIC address {address:#x} is not a page's{REFUSED}"
     for i in range(8):
         source, flags = draw.randrange(16, 256), draw.choice([2, 8, 6, 9])
-        yield f"APIC-isa-{i}", [madt(*LAPICS, *IRQS, override(source, 20, 13))], \
+        yield f"APIC-isa-{i}", [madt(*LAPICS, *Q35_IRQS, override(source, 20, 13))], \
             rf"MADT: .*override of ISA interrupt {source}{SKIPPED}"
-        yield f"APIC-flags-{i}", [madt(*LAPICS, *IRQS, override(3, 3, flags))], \
+        yield f"APIC-flags-{i}", [madt(*LAPICS, *Q35_IRQS, override(3, 3, flags))], \
             rf"MADT: .*override of ISA interrupt 3 has reserved flags {flags:#x}{SKIPPED}"
     for i in range(6):
         gsi = draw.randrange(12, 200)
-        yield f"APIC-override-{i}", [madt(*LAPICS, *IRQS, override(9, gsi, 13))], \
+        yield f"APIC-override-{i}", [madt(*LAPICS, *Q35_IRQS, override(9, gsi, 13))], \
             rf"MADT: .*ISA interrupt 9 to GSI {gsi} was overridden to GSI 9 before{SKIPPED}"
-    yield "APIC-cpu-twice", [madt(*LAPICS, *IRQS, lapic(7, 1))], \
+    yield "APIC-cpu-twice", [madt(*LAPICS, *Q35_IRQS, lapic(7, 1))], \
         r"MADT: .*APIC 1 was listed before: skipped"
-    yield "APIC-broadcast", [madt(*LAPICS, *IRQS, lapic(7, 255))], \
+    yield "APIC-broadcast", [madt(*LAPICS, *Q35_IRQS, lapic(7, 255))], \
         r"MADT: .*APIC 255 is the broadcast id: skipped"
 
 

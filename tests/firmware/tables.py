@@ -72,6 +72,11 @@ def override(source, gsi, flags):
     return struct.pack("<BBBBIH", 2, 10, 0, source, gsi, flags)
 
 
+# What QEMU's own MADT lists behind its processors.
+Q35_IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
+            override(10, 10, 13), override(11, 11, 13))
+
+
 # --- RSDP and the tables of tables ---
 def rsdp(revision, rsdt, xsdt):
     raw = bytearray(struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"BOCHS ", revision, rsdt, 36,

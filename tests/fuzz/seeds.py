@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../firmware"))
 
 # pylint: disable=wrong-import-position
-from tables import (G, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
+from tables import (G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
                     rsdp, sdt, slit, srat, table, x2cpu, x2lapic)
 
 SRATS = {
@@ -37,9 +37,7 @@ SLITS = {
 }
 
 LAPIC_NMI = struct.pack("<BBBHB", 4, 6, 255, 0, 1)
-Q35 = (lapic(0, 0), lapic(1, 1), lapic(2, 2, 0), ioapic(0, 0xFEC00000, 0), override(0, 2, 0),
-       override(5, 5, 13), override(9, 9, 13), override(10, 10, 13), override(11, 11, 13),
-       LAPIC_NMI)
+Q35 = (lapic(0, 0), lapic(1, 1), lapic(2, 2, 0), *Q35_IRQS, LAPIC_NMI)
 MADTS = {
     "q35": madt(*Q35),
     "x2apic": madt(struct.pack("<BBHIII", 9, 16, 0, 300, 1, 5), ioapic(1, 0xFEC00000, 0),

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tables import G, cpu, ioapic, lapic, madt, memory, override, resum, slit, srat, x2cpu
+from tables import G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, slit, srat, x2cpu
 
 M = 1 << 20
 ENABLED, HOTPLUG = 1, 2
@@ -16,8 +16,6 @@ RAM = 512 * M
 SOUND_RAM = memory(0, RAM, 0)
 WINDOW = memory(4 * G, 8 * G, 0, ENABLED | HOTPLUG)
 SOUND_CPUS = (cpu(0, 0), cpu(1, 0))
-Q35_IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
-            override(10, 10, 13), override(11, 11, 13))
 Q35_CPUS = (lapic(0, 0), lapic(1, 1))
 
 

@@ -6,10 +6,7 @@ import time
 import pytest
 
 import qemu
-from tables import ioapic, lapic, madt, override
-
-Q35_IRQS = (ioapic(0, 0xFEC00000, 0), override(0, 2, 0), override(5, 5, 13), override(9, 9, 13),
-            override(10, 10, 13), override(11, 11, 13))
+from tables import Q35_IRQS, lapic, madt
 
 
 def cpus(guest):
