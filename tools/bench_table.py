@@ -7,9 +7,9 @@ import json
 import os
 
 import qemu
+from constants import MIB
 
 RECORDED = os.path.join(qemu.ROOT, "tests/bench/linux/recorded.json")
-MIB = 1 << 20
 COLUMNS = ("MEASURE", "HEADROOM", "BUDGET", "LINUX", "LINUX/HEADROOM", "")
 SIZES = ("128M", "1G", "4G", "16G", "64G", "128G")
 

@@ -8,8 +8,8 @@ import struct
 
 import gdb  # pylint: disable=import-error
 
-PAGE = 4096
-VMEMMAP = 0xffffea0000000000
+from constants import PAGE, VMEMMAP
+
 KERNEL = 0xffffffff00000000  # the upper half of every address of code
 DESCRIPTOR = struct.Struct("<BBBBIQQIHH")  # struct page, 32 bytes: mm/page.h
 BLOCK_ORDER, MAX_ORDER = 15, 18

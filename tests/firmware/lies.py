@@ -6,15 +6,15 @@ down below, how much of it and at which offset is drawn.  A case is (name, table
 import random
 import struct
 
-from tables import (G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, ring, slit,
+from constants import GIB, MIB
+from tables import (Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, ring, slit,
                     srat, table, x2cpu, x2lapic)
 
-M = 1 << 20
-RAM = 512 * M
+RAM = 512 * MIB
 HOTPLUG = 3
 CPUS = (cpu(0, 0), cpu(1, 0))
 SOUND_RAM = memory(0, RAM, 0)
-WINDOW = memory(4 * G, 8 * G, 0, HOTPLUG)
+WINDOW = memory(4 * GIB, 8 * GIB, 0, HOTPLUG)
 LAPICS = (lapic(0, 0), lapic(1, 1))
 SKIPPED, REFUSED = ": skipped", ": the table is rejected"
 
@@ -83,24 +83,24 @@ def entries(draw):
 # --- tables that lie ---
 def srats(draw):
     for i in range(16):
-        base = draw.choice([draw.randrange(1 << 52, 1 << 64), (1 << 64) - M, 1 << 52]) & ~0xFFF
-        size = draw.choice([M, G, 1 << 51, (1 << 64) - M])
+        base = draw.choice([draw.randrange(1 << 52, 1 << 64), (1 << 64) - MIB, 1 << 52]) & ~0xFFF
+        size = draw.choice([MIB, GIB, 1 << 51, (1 << 64) - MIB])
         yield f"SRAT-far-{i}", [srat(*CPUS, SOUND_RAM, memory(base, size, 0), WINDOW)], \
             rf"SRAT: .*{size:#x} bytes at {base:#x} reach past 52-bit addresses{SKIPPED}"
     for i in range(24):
-        base = draw.randrange(0, RAM, M)
+        base = draw.randrange(0, RAM, MIB)
         domain = draw.randrange(1, 1 << 32)
-        size = draw.randrange(1, 4096) * M
+        size = draw.randrange(1, 4096) * MIB
         yield f"SRAT-overlap-{i}", \
             [srat(*CPUS, SOUND_RAM, memory(base, size, domain), WINDOW, revision=3)], \
             rf"SRAT: 0x[0-9a-f]+-0x[0-9a-f]+ is in domain \d+ and overlaps domain \d+ .*{REFUSED}"
     for i in range(8):
-        base = draw.randrange(0, RAM, M)
-        yield f"SRAT-twice-{i}", [srat(*CPUS, SOUND_RAM, memory(base, M, 0), WINDOW)], \
+        base = draw.randrange(0, RAM, MIB)
+        yield f"SRAT-twice-{i}", [srat(*CPUS, SOUND_RAM, memory(base, MIB, 0), WINDOW)], \
             r"SRAT: 0x[0-9a-f]+-0x[0-9a-f]+ is listed twice in domain 0"
     for i in range(6):
         extra = draw.randrange(1, 300)
-        many = (memory((64 + j) * G, M, 0) for j in range(510 + extra))
+        many = (memory((64 + j) * GIB, MIB, 0) for j in range(510 + extra))
         yield f"SRAT-ranges-{i}", [srat(*CPUS, SOUND_RAM, *many, WINDOW)], \
             rf"SRAT: {extra} memory ranges beyond 512 are ignored"
     for i in range(6):
@@ -119,10 +119,10 @@ def srats(draw):
         r"SRAT: .*x2APIC 0xffffffff is the broadcast id: skipped"
     yield "SRAT-second", [srat(SOUND_RAM), sound("SRAT")], r"SRAT: a second table is ignored"
     yield "SRAT-window-over-ram", \
-        [srat(*CPUS, memory(0, RAM, 0), memory(RAM // 2, 8 * G, 0, HOTPLUG))], \
+        [srat(*CPUS, memory(0, RAM, 0), memory(RAM // 2, 8 * GIB, 0, HOTPLUG))], \
         r"SRAT: 0x[0-9a-f]+-0x[0-9a-f]+ is listed twice in domain 0"
     yield "SRAT-window-beyond-the-cpu", \
-        [srat(*CPUS, SOUND_RAM, memory(4 * G, (1 << 51) - 4 * G, 0, HOTPLUG), revision=3)], \
+        [srat(*CPUS, SOUND_RAM, memory(4 * GIB, (1 << 51) - 4 * GIB, 0, HOTPLUG), revision=3)], \
         r"memhp: hot-plug window .* is cut at 0x"
 
 
@@ -165,7 +165,7 @@ def madts(draw):
         yield f"APIC-ioapic-{kind}-{i}", [madt(*LAPICS, *Q35_IRQS, extra)], \
             rf"MADT: .*I/O APIC \d at 0x[0-9a-f]+, GSI base \d+ contradicts I/O APIC 0{SKIPPED}"
     for i in range(10):
-        address = draw.randrange(0x100000, RAM - M, 4096)
+        address = draw.randrange(0x100000, RAM - MIB, 4096)
         yield f"APIC-ioapic-in-ram-{i}", [madt(*LAPICS, ioapic(0, address, 0), *Q35_IRQS[1:])], \
             rf"MADT: I/O APIC 0 at {address:#x} lies in RAM: skipped"
     for i in range(10):

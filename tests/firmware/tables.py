@@ -5,8 +5,6 @@ bad firmware are both made of these.
 """
 import struct
 
-G = 1 << 30
-
 
 def table(signature, body, revision=3):
     """A table with the common header [ACPI 6.5 5.2.6], length and checksum right."""

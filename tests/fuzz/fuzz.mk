@@ -72,7 +72,7 @@ fuzz-long-$(1):
 endef
 $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(n))))
 
-$(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py
+$(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py tools/constants.py
 	@$(PYTHON) $< $(FUZZ_DIR)/seeds
 	@touch $@
 

@@ -8,24 +8,26 @@ import os
 import struct
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../firmware"))
+for folder in ("../firmware", "../../tools"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), folder))
 
 # pylint: disable=wrong-import-position
-from tables import (G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
+from constants import GIB  # noqa: E402
+from tables import (Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, ring,  # noqa: E402
                     rsdp, sdt, slit, srat, table, x2cpu, x2lapic)
 
 SRATS = {
-    "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, G, 0),
-                      memory(4 * G, G, 1), memory(0, 0, 0, 0), memory(5 * G, 24 * G, 1, 3)),
-    "x2apic": srat(x2cpu(300, 7), x2cpu(301, 1 << 20), memory(0, G, 1 << 20), revision=3),
-    "overlap": srat(memory(0, 2 * G, 0), memory(G, 2 * G, 1)),
-    "same-domain": srat(memory(0, 2 * G, 0), memory(G, 2 * G, 0), memory(G, G, 0, 3)),
-    "nonvolatile": srat(memory(0, G, 0, 5), memory(G, G, 0, 7)),
-    "wrapping": srat(memory((1 << 64) - 4096, 8192, 0), memory(1 << 52, G, 1)),
-    "length-0": srat(memory(0, G, 0), b"\1\0", memory(G, G, 1)),
+    "two-nodes": srat(cpu(0, 0), cpu(1, 1), memory(0, 0xA0000, 0), memory(0x100000, GIB, 0),
+                      memory(4 * GIB, GIB, 1), memory(0, 0, 0, 0), memory(5 * GIB, 24 * GIB, 1, 3)),
+    "x2apic": srat(x2cpu(300, 7), x2cpu(301, 1 << 20), memory(0, GIB, 1 << 20), revision=3),
+    "overlap": srat(memory(0, 2 * GIB, 0), memory(GIB, 2 * GIB, 1)),
+    "same-domain": srat(memory(0, 2 * GIB, 0), memory(GIB, 2 * GIB, 0), memory(GIB, GIB, 0, 3)),
+    "nonvolatile": srat(memory(0, GIB, 0, 5), memory(GIB, GIB, 0, 7)),
+    "wrapping": srat(memory((1 << 64) - 4096, 8192, 0), memory(1 << 52, GIB, 1)),
+    "length-0": srat(memory(0, GIB, 0), b"\1\0", memory(GIB, GIB, 1)),
     "short": srat(b"\1\x10" + bytes(14), b"\0\x08" + bytes(6), b"\x09\x14" + bytes(18)),
     "empty": srat(),
-    "many-ranges": srat(*(memory(i * G, G, i % 9) for i in range(515))),
+    "many-ranges": srat(*(memory(i * GIB, GIB, i % 9) for i in range(515))),
     "many-cpus": srat(*(x2cpu(i, i % 9) for i in range(515))),
 }
 
@@ -107,7 +109,7 @@ def info(*tags):
 
 
 BIOS_MAP = ((0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0xF0000, 0x10000, 2), (0x100000, 0x7EE0000, 1),
-            (0x7FE0000, 0x20000, 2), (0xFFFC0000, 0x40000, 2), (4 * G, G, 1))
+            (0x7FE0000, 0x20000, 2), (0xFFFC0000, 0x40000, 2), (4 * GIB, GIB, 1))
 EFI_MAP = tag(17, struct.pack("<II", 48, 1) + b"".join(
     struct.pack("<IIQQQQQ", kind, 0, base, 0, pages, 15, 0)
     for kind, base, pages in ((7, 0, 0xA0), (4, 0x100000, 256), (9, 0x200000, 1), (10, 0x201000, 1),
@@ -119,7 +121,8 @@ MULTIBOOTS = {
                 tag(14, rsdp(2, 1, 2)[:20]), tag(15, rsdp(2, 0x7FE2000, 0x7FE3000)),
                 tag(20, bytes(8))),
     "efi-map": info(EFI_MAP),
-    "overlaps": info(mmap((0, G, 1), (4096, 8192, 2), (8192, 4096, 5), (0, 100, 4), (50, 100, 3))),
+    "overlaps": info(mmap((0, GIB, 1), (4096, 8192, 2), (8192, 4096, 5), (0, 100, 4),
+                          (50, 100, 3))),
     "wide": info(mmap(*BIOS_MAP, size=40)),
     "many": info(mmap(*((i << 16, 1 << 15, 1) for i in range(300)))),
     "long-line": info(tag(1, b"numa=off " * 500 + b"\0"), tag(2, b"L" * 80), mmap(*BIOS_MAP)),

@@ -3,15 +3,10 @@ import contextlib
 import os
 import re
 
+# The tests have all of these from here.
+from constants import (BLOCK, DESCRIPTOR, DIRECT_MAP, GIB, KMAP, KMAP_END, MIB,  # noqa: F401
+                       PAGE, TIB, VMEMMAP)
 from guest import TROUBLE, Guest, GuestError
-
-PAGE = 4096
-MIB = 1 << 20
-GIB = 1 << 30
-BLOCK = 128 * MIB
-VMEMMAP = 0xffffea0000000000
-DIRECT_MAP = 0xffff800000000000
-DESCRIPTOR = 32  # bytes of a struct page
 
 # Is the kernel under test one with the checks of CONFIG_DEBUG?
 ISO = os.environ.get("HEADROOM_ISO", "")

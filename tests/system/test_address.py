@@ -1,7 +1,8 @@
 """iomem, vmemmap and pte against QEMU's list of devices and its own walk of the page tables."""
 import re
 
-from harness import DESCRIPTOR, DIRECT_MAP, KASAN_BUILD, MIB, PAGE, VMEMMAP, head_arrays, tlb
+from harness import (DESCRIPTOR, DIRECT_MAP, KASAN_BUILD, KMAP, KMAP_END, MIB, PAGE, TIB, VMEMMAP,
+                     head_arrays, tlb)
 
 
 def test_vmemmap_is_what_the_cpu_walks(boot):
@@ -19,7 +20,7 @@ def test_vmemmap_is_what_the_cpu_walks(boot):
                  for offset in range(0, row["size"], row["page_size"])]
         assert row["backing"] == row["device"], "descriptors lie in what they describe"
         assert row["tables"] == "boot"
-    assert told == [entry[:3] for entry in tlb(guest, VMEMMAP, VMEMMAP + (1 << 40))]
+    assert told == [entry[:3] for entry in tlb(guest, VMEMMAP, VMEMMAP + TIB)]
 
 
 def test_vmemmap_of_one_device(boot):
@@ -60,7 +61,7 @@ def test_pte_of_nothing(boot):
 
 def test_a_stack_guard_is_named(boot):
     guest = boot()
-    pages = [entry[0] for entry in tlb(guest, 0xffffc90000000000, 0xffffd90000000000)]
+    pages = [entry[0] for entry in tlb(guest, KMAP, KMAP_END)]
     guards = [page - PAGE for page in pages if page - PAGE not in pages]
     text = "".join(guest.ok(f"pte {page:#x}") for page in guards)
     assert len(guards) > 2

@@ -10,11 +10,10 @@ import pytest
 
 import qemu
 from harness import (GIB, KASAN_BUILD, MIB, OST_EJECT, OST_FAILURE, OST_INSERT, OST_SUCCESS, PAGE,
-                     SHADOW_SHARE, SMALLEST)
+                     SHADOW_SHARE, SMALLEST, TIB)
 from qmp import QmpError
 from tables import cpu, memory, srat
 
-TIB = 1 << 40
 ENABLED, HOTPLUG = 1, 2
 SMALL = "128M" if KASAN_BUILD else "64M"  # the shadow of 64 TiB has 32 MiB of page tables
 

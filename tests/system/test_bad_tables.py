@@ -8,13 +8,13 @@ import re
 
 import pytest
 
-from tables import G, Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, slit, srat, x2cpu
+from harness import GIB, MIB
+from tables import Q35_IRQS, cpu, ioapic, lapic, madt, memory, override, resum, slit, srat, x2cpu
 
-M = 1 << 20
 ENABLED, HOTPLUG = 1, 2
-RAM = 512 * M
+RAM = 512 * MIB
 SOUND_RAM = memory(0, RAM, 0)
-WINDOW = memory(4 * G, 8 * G, 0, ENABLED | HOTPLUG)
+WINDOW = memory(4 * GIB, 8 * GIB, 0, ENABLED | HOTPLUG)
 SOUND_CPUS = (cpu(0, 0), cpu(1, 0))
 Q35_CPUS = (lapic(0, 0), lapic(1, 1))
 
@@ -35,7 +35,7 @@ class Case:
 
 CASES = {
     "srat-overlap": Case(
-        srat(*SOUND_CPUS, SOUND_RAM, memory(RAM - M, G, 1), WINDOW),
+        srat(*SOUND_CPUS, SOUND_RAM, memory(RAM - MIB, GIB, 1), WINDOW),
         says=[r"SRAT: 0x1ff00000-0x5fefffff is in domain 1 and overlaps domain 0 below 0x20000000: "
               r"the table is rejected"],
         refused=["srat"]),
@@ -57,8 +57,8 @@ CASES = {
         shows={"acpi -J": lambda j: not next(t for t in j["tables"]
                                              if t["signature"] == "SRAT")["intact"]}),
     "srat-wrapping": Case(
-        srat(*SOUND_CPUS, SOUND_RAM, memory((1 << 64) - M, 2 * M, 0), memory(1 << 52, G, 0),
-             memory(G, 1 << 63, 0), WINDOW),
+        srat(*SOUND_CPUS, SOUND_RAM, memory((1 << 64) - MIB, 2 * MIB, 0), memory(1 << 52, GIB, 0),
+             memory(GIB, 1 << 63, 0), WINDOW),
         says=[r"SRAT: entry at offset 0x78: 0x200000 bytes at 0xfffffffffff00000 reach past 52-bit",
               r"SRAT: entry at offset 0xa0: 0x40000000 bytes at 0x10000000000000 reach past 52-bit",
               r"SRAT: entry at offset 0xc8: 0x8000000000000000 bytes at 0x40000000 reach past"],
@@ -67,7 +67,7 @@ CASES = {
         srat(*SOUND_CPUS, x2cpu(1, 3), SOUND_RAM, WINDOW, revision=3),
         says=[r"SRAT: entry at offset 0x50: APIC 1 is in domain 0 and again in 3: skipped"]),
     "srat-too-many": Case(
-        srat(*SOUND_CPUS, SOUND_RAM, *(memory(64 * G + i * G, M, 0) for i in range(600)), WINDOW),
+        srat(*SOUND_CPUS, SOUND_RAM, *(memory((64 + i) * GIB, MIB, 0) for i in range(600)), WINDOW),
         says=[r"SRAT: 90 memory ranges beyond 512 are ignored"],
         shows={"srat -J": lambda j: len(j["memory"]) == 512}),
     "srat-many-domains": Case(
@@ -75,16 +75,16 @@ CASES = {
              *(x2cpu(1000 + i, 0x80000000 + i * 7) for i in range(100)), revision=3),
         says=[r"node: .*domains"]),
     "srat-endless-window": Case(
-        srat(*SOUND_CPUS, SOUND_RAM, memory(4 * G, (1 << 52) - 4 * G, 0, ENABLED | HOTPLUG),
+        srat(*SOUND_CPUS, SOUND_RAM, memory(4 * GIB, (1 << 52) - 4 * GIB, 0, ENABLED | HOTPLUG),
              revision=3),
         says=[r"memhp: hot-plug window 0x100000000\+0xfffff00000000 is cut at 0x"]),
     "srat-partly": Case(
-        srat(cpu(0, 7), cpu(1, 7), memory(0, 256 * M, 7), WINDOW),
+        srat(cpu(0, 7), cpu(1, 7), memory(0, 256 * MIB, 7), WINDOW),
         says=[r"acpi: \d tables; SRAT: 2 ranges, 2 processors"],
         shows={"srat -J": lambda j: [m["domain"] for m in j["memory"]] == [7, 0]}),
     "srat-twice": Case(
         # GRUB lists its files in reverse.
-        srat(SOUND_RAM, memory(8 * G, G, 5)), srat(*SOUND_CPUS, SOUND_RAM, WINDOW),
+        srat(SOUND_RAM, memory(8 * GIB, GIB, 5)), srat(*SOUND_CPUS, SOUND_RAM, WINDOW),
         says=[r"SRAT: a second table is ignored"],
         shows={"srat -J": lambda j: all(m["domain"] == 0 for m in j["memory"])}),
     "slit-diagonal": Case(
@@ -163,7 +163,7 @@ def test_bad_table(boot, image, name):
 def test_dimm_of_a_domain_nobody_knows(boot, image):
     """_PXM names a domain that the SRAT does not: the DIMM is refused, and told so."""
     guest = boot(iso=image([srat(cpu(0, 7), cpu(1, 7), memory(0, RAM, 7),
-                                 memory(4 * G, 8 * G, 7, ENABLED | HOTPLUG))]))
+                                 memory(4 * GIB, 8 * GIB, 7, ENABLED | HOTPLUG))]))
     mark = guest.qmp.mark()
     guest.plug("256M", wait=False)
     assert guest.ost(mark, source=1)["status"] != 0

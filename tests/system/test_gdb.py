@@ -9,7 +9,7 @@ import pytest
 
 import qemu
 from conftest import ROOT
-from harness import PAGE
+from harness import PAGE, VMEMMAP
 
 MARK = "@@@"
 
@@ -178,7 +178,7 @@ def test_printers(machine):
     dimm = machine.lsdimm()[0]
     behind = (dimm["base"] + dimm["head"]) // PAGE  # the first page that is not head
     device = "'mm/hotplug/device.c'::devices['mm/hotplug/device.c'::nr_devices - 1]"
-    shown = gdb(machine.remote, f"p ((struct page *)0xffffea0000000000)[{behind:#x}]",
+    shown = gdb(machine.remote, f"p ((struct page *){VMEMMAP:#x})[{behind:#x}]",
                 f"p {device}->blocks[0]", f"p *{device}", "p nodes[1].zone[1]", "p sched_all",
                 "p sched_lock", "p hotplug_lock", "p nodes[1].zone[1].area[15].list",
                 "p sched_cpus[0].idle->stack_owner", "p *sched_cpus[0].idle", "p /r sched_lock")

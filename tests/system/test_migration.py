@@ -4,11 +4,7 @@ import time
 
 import pytest
 
-from harness import GIB, MIB
-
-OST_EJECT = 3
-OST_IN_PROGRESS = 0x84
-OST_NO_ROOM = 0x83
+from harness import BLOCK, GIB, MIB, OST_EJECT, OST_NO_ROOM, OST_PENDING, PAGE
 
 
 def back_and_forth(guest, rounds, eject_every):
@@ -34,7 +30,7 @@ def back_and_forth(guest, rounds, eject_every):
             assert re.search(r"1[0-9]{5} pages moved", text), text
         hog = guest.hogs()["big"]
         assert hog["churning"] and hog["mappings"] == 2
-        assert hog["moves"] - moves == 700 * MIB // 4096, "all of it, once"
+        assert hog["moves"] - moves == 700 * MIB // PAGE, "all of it, once"
         moves = hog["moves"]
         print(f"round {n}: {time.monotonic() - began:.1f} s")
         near, far = far, near
@@ -91,7 +87,7 @@ def test_no_room_is_refused_at_once(boot):
     assert "hog:big" in guest.refused(f"offline {name}", "ENOSPC", scale=2)
     assert guest.hogs()["big"]["moves"] == 0  # so it was at once; what it costs, the bench says
     mark = guest.unplug(ident)
-    assert guest.ost(mark, source=OST_EJECT, status=OST_IN_PROGRESS)
+    assert guest.ost(mark, source=OST_EJECT, status=OST_PENDING)
     assert guest.ost(mark, source=OST_EJECT, status=OST_NO_ROOM)
     assert guest.json("lsmem -J -a") == zones
     hog = guest.hogs()["big"]
@@ -127,7 +123,7 @@ def test_kernel_page_in_the_last_block(boot):
     guest = boot(nodes=2)
     _, name = guest.plug_named("1G", node=1)
     dimm = guest.lsdimm()[0]
-    last = (dimm["base"] + dimm["size"]) // (128 << 20) - 1
+    last = (dimm["base"] + dimm["size"]) // BLOCK - 1
     guest.ok("hog start own max kernel node=1", scale=4)  # what node 1 had before
     guest.ok(f"online memory{last} kernel")
     guest.ok("hog start pin 4K kernel node=1")
@@ -163,7 +159,7 @@ def test_ctrl_c_leaves_everything_as_it_was(boot):
     time.sleep(0.2)
     assert guest.json("lsmem -J -a") == zones
     moves = guest.hogs()["big"]["moves"]
-    assert 0 < moves < GIB // 4096, "interrupted in the middle"
+    assert 0 < moves < GIB // PAGE, "interrupted in the middle"
     guest.ok("hog verify big", scale=4)
     guest.ok(f"offline {name}", scale=8)
     guest.ok("hog verify big", scale=4)

@@ -1,7 +1,7 @@
 """Pinned pages: short pins are waited for, long ones refuse an offline before anything moves."""
 import re
 
-from harness import OST_BUSY, OST_EJECT, OST_IN_USE, OST_PENDING
+from harness import MIB, OST_BUSY, OST_EJECT, OST_IN_USE, OST_PENDING, PAGE
 
 # Time counts instructions: how long an offline waits does not depend on the host.
 COUNTED = ("-icount", "shift=0,sleep=off")
@@ -26,7 +26,7 @@ def test_offline_waits_for_a_short_pin(boot):
     text = guest.ok(f"hog pin a 0.3 offset=8M size=4K; time offline {name}", scale=8)
     micros = int(re.search(r"^time: \d+ ticks (\d+) us", text, re.M).group(1))
     assert 200_000 < micros < 1_000_000, text
-    assert guest.hogs()["a"]["moves"] == (32 << 20) // 4096
+    assert guest.hogs()["a"]["moves"] == 32 * MIB // PAGE
     assert guest.hogs()["a"]["pinned"] == "no"
     guest.ok("hog verify a", scale=4)
     guest.ok("hog stop a", scale=2)
@@ -63,7 +63,7 @@ def test_long_pin_leaves_movable_memory(boot):
     guest.ok("hog churn a")
     text = guest.ok("hog pin a long offset=8M size=1M", scale=2)
     assert "256 pages pinned, long" in text and "256 chunks left ZONE_MOVABLE" in text
-    assert pfn_of(text) < guest.lsdimm()[0]["base"] // 4096
+    assert pfn_of(text) < guest.lsdimm()[0]["base"] // PAGE
     assert guest.hogs()["a"]["moves"] == 256
     assert all(row["removable"] or row["state"] == "memmap" for row in guest.lsmem("-a")
                if row["base"] >= 1 << 32)

@@ -9,9 +9,8 @@ import re
 
 import pytest
 
-from harness import DEBUG_BUILD, GIB, MIB, OST_INSERT, OST_SUCCESS, SMALLEST
+from harness import DEBUG_BUILD, GIB, MIB, OST_INSERT, OST_SUCCESS, SMALLEST, TIB
 
-TIB = 1 << 40
 RSS_A_TIB = 64 * MIB         # of guest pages
 INSTRUCTIONS_1T = 20_000_000  # to put 1 TiB online
 

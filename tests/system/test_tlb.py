@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import DESCRIPTOR, DIRECT_MAP, GIB, MIB, PAGE, VMEMMAP, tlb
+from harness import DESCRIPTOR, DIRECT_MAP, GIB, KMAP, MIB, PAGE, VMEMMAP, tlb
 
 SLOT = 2 * MIB // DESCRIPTOR * PAGE  # what one 2 MiB page of descriptors describes: 256 MiB
 
@@ -51,7 +51,7 @@ def test_nothing_is_writable_and_executable(boot):
     guest = boot()
     guest.plug("256M")
     guest.ok("online dimm0")
-    entries = tlb(guest, 0xffff800000000000, 1 << 64)
+    entries = tlb(guest, DIRECT_MAP, 1 << 64)
     assert entries
     wrong = [e for e in entries if "W" in e[3] and "X" not in e[3]]
     assert not wrong, wrong[:5]
@@ -70,7 +70,7 @@ def test_departed_dimm_is_unmapped(boot):
     assert not tlb(guest, direct, direct + GIB)
     assert not tlb(guest, *memmap_of(base, GIB))
     added = {e for e in {(e[0], e[1]) for e in tlb(guest, DIRECT_MAP, 1 << 64)} - before
-             if e[0] < 0xffffc90000000000}
+             if e[0] < KMAP}
     assert not added, "the direct map is as before"
 
 
