@@ -17,6 +17,7 @@ import threading
 import time
 
 import qemu
+from constants import MIB, PAGE
 from qmp import Qmp, QmpClosed, QmpError
 
 PROMPT = "hr> "
@@ -24,6 +25,7 @@ SILENCE_CPU = 150   # CPU seconds of QEMU without a byte on the serial line
 SILENCE_WALL = 240  # wall seconds without a byte and hardly any CPU time either
 # At the start of a line, behind a log line's time: never the help text's `panic`.
 TROUBLE = re.compile(r"^(\[[^\]]*\] )?(panic:|panic within|assertion failed)", re.I)
+TLB_LINE = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) (\S+)\s*$", re.M)
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -332,6 +334,20 @@ class Guest:
     def hogs(self, scale=1):
         """`hog list -J`: rows by name."""
         return {row["name"]: row for row in self.json("hog list -J", scale)["hogs"]}
+
+    def tlb(self, start, end):
+        """QEMU's own walk of the guest's page tables in [start, end).
+
+        Entries (virtual, physical, size, flags); flags are QEMU's letters: X no execute, P large,
+        U user, W writable.  QEMU does not print sizes: 1 GiB pages are those whose neighbours are
+        absent, so only 4 KiB and 2 MiB are told apart here.
+        """
+        found = []
+        for virtual, physical, flags in TLB_LINE.findall(self.qmp.human("info tlb")):
+            address = int(virtual, 16)
+            if start <= address < end:
+                found.append((address, int(physical, 16), 2 * MIB if "P" in flags else PAGE, flags))
+        return found
 
     def wait_until(self, condition, what, tries=120, pause=0.5):
         """Polls; each poll usually is a command of the guest, hence guest progress."""

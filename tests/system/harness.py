@@ -139,21 +139,3 @@ def free_pages_by_zone(document):
         if pages:
             sums[row["node"], row["zone"]] = pages
     return sums
-
-
-TLB_LINE = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) (\S+)\s*$", re.M)
-
-
-def tlb(machine, start, end):
-    """QEMU's own walk of the guest's page tables in [start, end).
-
-    Entries (virtual, physical, size, flags); flags are QEMU's letters: X no execute, P large,
-    U user, W writable.  QEMU does not print sizes: 1 GiB pages are those whose neighbours are
-    absent, so only 4 KiB and 2 MiB are told apart here.
-    """
-    found = []
-    for virtual, physical, flags in TLB_LINE.findall(machine.qmp.human("info tlb")):
-        address = int(virtual, 16)
-        if start <= address < end:
-            found.append((address, int(physical, 16), 2 * MIB if "P" in flags else PAGE, flags))
-    return found

@@ -2,7 +2,7 @@
 import re
 
 from harness import (DESCRIPTOR, DIRECT_MAP, KASAN_BUILD, KMAP, KMAP_END, MIB, PAGE, TIB, VMEMMAP,
-                     head_arrays, tlb)
+                     head_arrays)
 
 
 def test_vmemmap_is_what_the_cpu_walks(boot):
@@ -20,7 +20,7 @@ def test_vmemmap_is_what_the_cpu_walks(boot):
                  for offset in range(0, row["size"], row["page_size"])]
         assert row["backing"] == row["device"], "descriptors lie in what they describe"
         assert row["tables"] == "boot"
-    assert told == [entry[:3] for entry in tlb(guest, VMEMMAP, VMEMMAP + TIB)]
+    assert told == [entry[:3] for entry in guest.tlb(VMEMMAP, VMEMMAP + TIB)]
 
 
 def test_vmemmap_of_one_device(boot):
@@ -47,7 +47,7 @@ def test_pte_walks_to_a_dimm(boot):
     leaf = walk["walk"][-1]
     assert leaf["table_in"] == f"{name} head" and leaf["target_in"] == name
     assert dimm["base"] <= leaf["table"] < dimm["base"] + dimm["head"]
-    entry = tlb(guest, DIRECT_MAP + address - 2 * MIB, DIRECT_MAP + address)[-1]
+    entry = guest.tlb(DIRECT_MAP + address - 2 * MIB, DIRECT_MAP + address)[-1]
     assert entry[1] == leaf["target"] and entry[2] == leaf["page_size"]
 
 
@@ -61,7 +61,7 @@ def test_pte_of_nothing(boot):
 
 def test_a_stack_guard_is_named(boot):
     guest = boot()
-    pages = [entry[0] for entry in tlb(guest, KMAP, KMAP_END)]
+    pages = [entry[0] for entry in guest.tlb(KMAP, KMAP_END)]
     guards = [page - PAGE for page in pages if page - PAGE not in pages]
     text = "".join(guest.ok(f"pte {page:#x}") for page in guards)
     assert len(guards) > 2

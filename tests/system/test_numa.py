@@ -1,7 +1,7 @@
 """Two nodes and more: memory arrives on the node it belongs to, descriptors included."""
 import re
 
-from harness import DESCRIPTOR, GIB, MIB, PAGE, VMEMMAP, tlb
+from harness import DESCRIPTOR, GIB, MIB, PAGE, VMEMMAP
 
 
 def test_dimm_on_node_one(boot):
@@ -14,7 +14,7 @@ def test_dimm_on_node_one(boot):
     assert rows and all(r["node"] == 1 for r in rows)
     assert re.search(r"node 1 size: ", guest.ok("numa"))
     start = VMEMMAP + dimm["base"] // PAGE * DESCRIPTOR
-    for entry in tlb(guest, start, start + GIB // PAGE * DESCRIPTOR):
+    for entry in guest.tlb(start, start + GIB // PAGE * DESCRIPTOR):
         assert dimm["base"] <= entry[1] < dimm["base"] + dimm["size"], "on their own node"
     guest.ok("hog start h 700M movable node=1", scale=4)
     guest.refused("hog start g 700M movable node=0", "ENOMEM")

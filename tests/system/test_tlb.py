@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import DESCRIPTOR, DIRECT_MAP, GIB, KMAP, MIB, PAGE, VMEMMAP, tlb
+from harness import DESCRIPTOR, DIRECT_MAP, GIB, KMAP, MIB, PAGE, VMEMMAP
 
 SLOT = 2 * MIB // DESCRIPTOR * PAGE  # what one 2 MiB page of descriptors describes: 256 MiB
 
@@ -19,7 +19,7 @@ def test_memmap_is_in_the_dimm_by_large_pages(boot, size):
     _, name = guest.plug_named(size)
     dimm = guest.lsdimm()[0]
     start, end = memmap_of(dimm["base"], size)
-    entries = tlb(guest, start, end)
+    entries = guest.tlb(start, end)
     assert len(entries) == size // SLOT
     for _, physical, page, flags in entries:
         assert page == 2 * MIB and "W" in flags and "X" in flags and "U" not in flags
@@ -35,7 +35,7 @@ def test_ragged_dimms_use_small_pages_at_their_edges_only(boot):
     guest.plug("1G")
     dimm = max(guest.lsdimm(), key=lambda d: d["size"])
     assert dimm["base"] % SLOT != 0
-    entries = tlb(guest, *memmap_of(dimm["base"], dimm["size"]))
+    entries = guest.tlb(*memmap_of(dimm["base"], dimm["size"]))
     large = [e for e in entries if e[2] == 2 * MIB]
     small = [e for e in entries if e[2] == PAGE]
     first = -dimm["base"] % SLOT
@@ -51,7 +51,7 @@ def test_nothing_is_writable_and_executable(boot):
     guest = boot()
     guest.plug("256M")
     guest.ok("online dimm0")
-    entries = tlb(guest, DIRECT_MAP, 1 << 64)
+    entries = guest.tlb(DIRECT_MAP, 1 << 64)
     assert entries
     wrong = [e for e in entries if "W" in e[3] and "X" not in e[3]]
     assert not wrong, wrong[:5]
@@ -60,16 +60,16 @@ def test_nothing_is_writable_and_executable(boot):
 
 def test_departed_dimm_is_unmapped(boot):
     guest = boot()
-    before = {(e[0], e[1]) for e in tlb(guest, DIRECT_MAP, 1 << 64)}
+    before = {(e[0], e[1]) for e in guest.tlb(DIRECT_MAP, 1 << 64)}
     ident, name = guest.plug_named("1G")
     base = guest.lsdimm()[0]["base"]
     direct = DIRECT_MAP + base
-    assert tlb(guest, direct, direct + GIB)
+    assert guest.tlb(direct, direct + GIB)
     guest.ok(f"online {name}")
     guest.eject(ident)
-    assert not tlb(guest, direct, direct + GIB)
-    assert not tlb(guest, *memmap_of(base, GIB))
-    added = {e for e in {(e[0], e[1]) for e in tlb(guest, DIRECT_MAP, 1 << 64)} - before
+    assert not guest.tlb(direct, direct + GIB)
+    assert not guest.tlb(*memmap_of(base, GIB))
+    added = {e for e in {(e[0], e[1]) for e in guest.tlb(DIRECT_MAP, 1 << 64)} - before
              if e[0] < KMAP}
     assert not added, "the direct map is as before"
 
@@ -80,7 +80,7 @@ def test_direct_map_has_no_hole_or_surplus(boot):
     guest.plug("130M")
     dimm = guest.lsdimm()[0]
     direct = DIRECT_MAP + dimm["base"]
-    entries = sorted(tlb(guest, direct, direct + GIB))
+    entries = sorted(guest.tlb(direct, direct + GIB))
     expect = direct
     for virtual, physical, page, _ in entries:
         assert virtual == expect and physical == virtual - DIRECT_MAP
