@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import GIB, MIB
+from harness import GIB
 
 
 @pytest.mark.parametrize("size", ["2M", "4M", "126M", "128M", "130M", "254M", "258M", "1026M"])
