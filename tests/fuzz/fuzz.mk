@@ -22,6 +22,7 @@ FUZZ_SECONDS ?= $(or $(TIME),60)
 FUZZ_RUNS ?= 20000
 FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_HEADERS := $(wildcard tests/fuzz/*.h)
 FUZZ_HOST := -std=gnu11 -O2 -gline-tables-only -Wall -Wextra
 FUZZ_BASE := $(FUZZ_HOST) -DHOST_BUILD -I. -fno-omit-frame-pointer
 FUZZ_CFLAGS := $(FUZZ_BASE) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -49,11 +50,11 @@ $(FUZZ_DIR)/breadth.o: tests/fuzz/breadth.c
 	@$(FUZZ_CC) $(FUZZ_HOST) -c -o $@ $<
 
 define fuzz_rule
-$(FUZZ_DIR)/$(1): tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.h $(call fuzz_sources,tests/fuzz/fuzz_$(1).c)
+$(FUZZ_DIR)/$(1): tests/fuzz/fuzz_$(1).c $(FUZZ_HEADERS) $(call fuzz_sources,tests/fuzz/fuzz_$(1).c)
 	@mkdir -p $$(@D)
 	@echo "  FUZZCC $$@"
 	@$$(FUZZ_CC) $$(FUZZ_CFLAGS) -o $$@ $$(filter %.c,$$^)
-$(FUZZ_DIR)/breadth/$(1): $(FUZZ_DIR)/breadth.o tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.h \
+$(FUZZ_DIR)/breadth/$(1): $(FUZZ_DIR)/breadth.o tests/fuzz/fuzz_$(1).c $(FUZZ_HEADERS) \
 		$(call fuzz_sources,tests/fuzz/fuzz_$(1).c)
 	@mkdir -p $$(@D)
 	@echo "  FUZZCC $$@"
