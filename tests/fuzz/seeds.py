@@ -133,6 +133,9 @@ OPTIONS = {
     "all": b"memhp_default_state=online_movable movable_node numa=off maxcpus=3 memhp_eject=manual "
            b"color=1 loglevel=7 shell=0",
     "bad": b"maxcpus=0 maxcpus=x numa= =on quiet memhp_default_state=onlin shell=2",
+    "watchdog": b"watchdog=0 watchdog=3600 watchdog=3601 watchdog=-1 watchdog= watchdog=30 "
+                b"watchdog",
+    "switches": b"movable_node color=off color shell=1 numa shell=0 movable_node=no\0numa=0",
     "blank": b" \t\n",
     "flood": b"x " * 100, "endless": b"maxcpus=2 " * 420,
 }
