@@ -24,13 +24,14 @@ FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_HEADERS := $(wildcard tests/fuzz/*.h)
 FUZZ_HOST := -std=gnu11 -O2 -gline-tables-only -Wall -Wextra
-FUZZ_BASE := $(FUZZ_HOST) -DHOST_BUILD -I. -fno-omit-frame-pointer
+FUZZ_BASE := $(FUZZ_HOST) -DHOST_BUILD -Itests/unit/include -I. -fno-omit-frame-pointer
 FUZZ_CFLAGS := $(FUZZ_BASE) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 # A trap costs less than a message; the build for libFuzzer has that for the input that is left.
 BREADTH_CFLAGS := $(FUZZ_BASE) -fsanitize=address,undefined -fsanitize-trap=undefined
 # Inputs grow to so many bytes: what reaches every line costs least.  Longer ones are seeds.
 FUZZ_LEN_args := 64
 FUZZ_LEN_editor := 64 # keys; each redraws the line
+FUZZ_LEN_fw_cfg := 519 # eight files
 FUZZ_LEN_madt := 256
 FUZZ_LEN_memrange := 360 # 18 for each of 20 pieces
 FUZZ_LEN_multiboot2 := 512

@@ -164,6 +164,27 @@ WORDS = {
 }
 
 
+# Of fuzz_fw_cfg.c: what is asked for, then the directory [QEMU docs/specs/fw_cfg].
+def directory(*files, asked=0, room=20, announced=None):
+    count = len(files) if announced is None else announced
+    return struct.pack(">BBBI", 0, asked, room, count) + b"".join(
+        struct.pack(">IHH56s", size, select, 0, name) for size, select, name in files)
+
+
+CMDLINE = b"opt/org.headroom/cmdline"
+FW_CFGS = {
+    "qemu": directory((24, 0x20, b"bootorder"), (4096, 0x2A, b"etc/acpi/rsdp"),
+                      (5, 0x2B, CMDLINE), (5000, 0x2C, b"opt/org.headroom/script"), asked=3),
+    "twice": directory((5, 0x21, CMDLINE), (6, 0x22, CMDLINE), asked=1),
+    "endless": directory(*[(9, 0x21, b"x" * 56)] * 9, announced=0xFFFFFFFF),
+    "last": directory(*((i, 0x20 + i, b"file%d" % i) for i in range(20)), (8, 0x40, CMDLINE)),
+    "beyond": directory((5, 0x21, b"a"), (5, 0x22, CMDLINE), announced=1),
+    "size": directory((0xFFFFFFFF, 0xFFFF, CMDLINE), (0, 0x19, b"empty"), asked=1, room=255),
+    "name": directory((1, 1, CMDLINE + b"\0x"), (1, 2, b"y" * 55 + b"z"), asked=1),
+    "absent": b"\x0f" + directory((5, 0x21, CMDLINE))[1:], "none": directory(),
+}
+
+
 # Of fuzz_memrange.c: two numbers of 16 bits a piece; the upper three bits shift the others.
 def pieces(*ranges):
     return b"".join(struct.pack("<HH", *r).ljust(18, b"\0") for r in ranges)
@@ -182,7 +203,7 @@ SYMBOLS = {
 }
 
 SEEDS = {"editor": EDITORS, "parse": LINES, "args": WORDS, "memrange": MEMRANGES,
-         "symbols": SYMBOLS,
+         "symbols": SYMBOLS, "fw_cfg": FW_CFGS,
          "srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
          "multiboot2": MULTIBOOTS, "options": OPTIONS}
 
