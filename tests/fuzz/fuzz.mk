@@ -42,6 +42,7 @@ FUZZ_LEN_slit := 256
 FUZZ_LEN_srat := 512
 FUZZ_LEN_static := 1280 # the memory that all the tables lie in
 FUZZ_LEN_symbols := 64 # 32 functions
+FUZZ_LEN_target := 96
 FUZZ_FLAGS := -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
 
 fuzz_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))

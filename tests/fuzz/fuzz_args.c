@@ -4,38 +4,15 @@
  * The input is words, each with its NUL; numbers are computed a second time in 128 bits.
  */
 /* sources: kernel/shell/args.c */
-#include "kernel/lib/errno.h"
 #include "kernel/shell/shell.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/wide.h"
 
 #define WORDS_MAX 16
-
-typedef unsigned __int128 wide_t;
 
 int shell_usage(const char *command, const char *fmt, ...)
 {
 	MUST(strcmp(command, "fuzz") == 0 && fmt != NULL);
 	return SHELL_USAGE;
-}
-
-/* Decimal or hexadecimal digits from *text on, which moves behind them; false: none. */
-static bool digits(const char **text, bool hex_allowed, wide_t *value)
-{
-	const char *s = *text;
-	bool hex = hex_allowed && s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
-	const char *all = hex ? "0123456789abcdefABCDEF" : "0123456789";
-
-	s += hex ? 2 : 0;
-	*text = s;
-	for (*value = 0; *s != '\0' && strchr(all, *s) != NULL; s++) {
-		int digit = *s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10;
-
-		*value = *value >> 100 != 0 ? *value : *value * (hex ? 16U : 10U) + (unsigned)digit;
-	}
-	if (s == *text)
-		return false;
-	*text = s;
-	return true;
 }
 
 static void check_number(const char *word)
@@ -54,29 +31,6 @@ static void check_number(const char *word)
 	MUST(err == 0 || got == 77);
 }
 
-/* Moves behind a size; 0, -EINVAL or -ERANGE. */
-static int wide_size(const char **text, wide_t *bytes)
-{
-	static const char suffixes[] = "kmgtpKMGTP";
-	const char *suffix;
-
-	if (!digits(text, true, bytes))
-		return -EINVAL;
-	if (*bytes > UINT64_MAX)
-		return -ERANGE;
-	suffix = **text != '\0' ? strchr(suffixes, **text) : NULL;
-	if (suffix != NULL) {
-		*bytes <<= 10 * ((suffix - suffixes) % 5 + 1);
-		if (*bytes > UINT64_MAX)
-			return -ERANGE;
-		(*text)++;
-		if ((*text)[0] == 'i' && (*text)[1] == 'B')
-			(*text)++;
-	}
-	*text += **text == 'B';
-	return 0;
-}
-
 static void check_size(const char *word)
 {
 	const char *s = word;
@@ -88,26 +42,6 @@ static void check_size(const char *word)
 		expected = -EINVAL;
 	MUST(err == expected);
 	MUST(got == (err == 0 ? (uint64_t)want : 77));
-}
-
-/* BASE-END: END is the first byte behind it, or the last where that is a page's last. */
-static int wide_range(const char *word, wide_t *base, wide_t *end)
-{
-	int err = wide_size(&word, base);
-
-	if (err != 0)
-		return err;
-	if (*word++ != '-')
-		return -EINVAL;
-	err = wide_size(&word, end);
-	if (err != 0)
-		return err;
-	if (*word != '\0')
-		return -EINVAL;
-	*end += *end % 4096 == 4095;
-	if (*end > UINT64_MAX)
-		return -ERANGE;
-	return *end > *base ? 0 : -EINVAL;
 }
 
 static void check_range(const char *word)

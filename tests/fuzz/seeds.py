@@ -164,6 +164,27 @@ WORDS = {
 }
 
 
+# Of fuzz_target.c: devices (how far behind the one before and how long in units of 16 MiB, boot
+# memory or not), then words.
+def targets(devices, *words):
+    boot = sum((is_boot != 0) << i for i, (_, _, is_boot) in enumerate(devices))
+    return bytes([len(devices), boot]) + b"".join(
+        bytes([gap, units - 1]) for gap, units, _ in devices) + b"\0".join(words)
+
+
+THREE = ((0, 20, 1), (4, 8, 0), (3, 32, 0))
+TARGETS = {
+    "blocks": targets(THREE, b"memory0", b"memory2.1", b"memory3", b"memory2.2", b"memory9"),
+    "windows": targets(THREE, b"memory0-2", b"memory1-memory3", b"memory0x1-9", b"memory2-1"),
+    "devices": targets(THREE, b"dimm1", b"dimm2", b"dimm0", b"boot", b"all", b"all"),
+    "ranges": targets(THREE, b"0-0x7ffffff", b"128M-320M", b"0-64T", b"1-2", b"0-100M"),
+    "shared": targets(((1, 1, 0),) * 7, b"memory0.3", b"memory0.6", b"memory0", b"memory1.2"),
+    "none": targets((), b"all", b"memory0", b"0-1G", b"memory524287-524288"),
+    "far": targets(THREE, b"memory9999999999", b"memory0-524287", b"memory00000000000",
+                   b"0-0xffffffffffffefff", b"memory000000000001-2"),
+}
+
+
 # Of fuzz_fw_cfg.c: what is asked for, then the directory [QEMU docs/specs/fw_cfg].
 def directory(*files, asked=0, room=20, announced=None):
     count = len(files) if announced is None else announced
@@ -203,7 +224,7 @@ SYMBOLS = {
 }
 
 SEEDS = {"editor": EDITORS, "parse": LINES, "args": WORDS, "memrange": MEMRANGES,
-         "symbols": SYMBOLS, "fw_cfg": FW_CFGS,
+         "symbols": SYMBOLS, "fw_cfg": FW_CFGS, "target": TARGETS,
          "srat": SRATS, "slit": SLITS, "madt": MADTS, "rsdp": RSDPS, "static": STATICS,
          "multiboot2": MULTIBOOTS, "options": OPTIONS}
 
