@@ -13,15 +13,6 @@ struct raw_entry {
 	uint8_t type;
 };
 
-static inline uint64_t field(const uint8_t *bytes, unsigned width)
-{
-	uint64_t value = 0;
-
-	while (width-- > 0)
-		value = value << 8 | bytes[width];
-	return value;
-}
-
 /* The entry at *at, which moves behind it; false at the end, and where no other can be found,
  * which then counts as one entry rejected. */
 static inline bool next_raw(const uint8_t *table, size_t size, size_t *at, struct raw_entry *e,

@@ -46,6 +46,16 @@ static inline void count_line(const char *line)
 	MUST(strchr(line, '\n') == NULL);
 }
 
+/* A number of `width` bytes, the lowest first. */
+static inline uint64_t field(const uint8_t *bytes, unsigned width)
+{
+	uint64_t value = 0;
+
+	while (width-- > 0)
+		value = value << 8 | bytes[width];
+	return value;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif
