@@ -15,6 +15,9 @@
 # and for nearly all of a long run, breadth.c changes at random what was found, several times as
 # fast.  Both are built with ASan and UBSan.
 #
+# Seeds are made by hand (seeds.py) and taken from machines (capture.py, needs QEMU; once).  The
+# latter a target must accept before it is run.
+#
 # tests/fuzz/fuzz_X.c names what it links with as unit tests do.
 
 FUZZ_CC ?= $(shell command -v clang-14 || command -v clang)
@@ -45,6 +48,12 @@ FUZZ_LEN_symbols := 64 # 32 functions
 FUZZ_LEN_target := 96
 FUZZ_FLAGS := -timeout=5 -rss_limit_mb=1024 -print_final_stats=1
 
+# What GRUB hands over can be had where there is an image to boot.
+FUZZ_IMAGE := $(wildcard $(or $(HEADROOM_ISO),$(BUILD)/headroom.iso))
+FUZZ_CAPTURES := firmware $(if $(FUZZ_IMAGE),loader)
+FUZZ_CAPTURED := fw_cfg madt rsdp slit srat static $(if $(FUZZ_IMAGE),multiboot2)
+fuzz_real = $(if $(filter $(1),$(FUZZ_CAPTURED)),$(FUZZ_DIR)/$(1).real)
+
 fuzz_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
 
 $(FUZZ_DIR)/breadth.o: tests/fuzz/breadth.c
@@ -62,9 +71,13 @@ $(FUZZ_DIR)/breadth/$(1): $(FUZZ_DIR)/breadth.o tests/fuzz/fuzz_$(1).c $(FUZZ_HE
 	@echo "  FUZZCC $$@"
 	@$$(FUZZ_CC) $$(BREADTH_CFLAGS) -o $$@ $$(filter %.c %.o,$$^)
 
+$(FUZZ_DIR)/$(1).real: $(FUZZ_DIR)/$(1) $(FUZZ_CAPTURES:%=$(FUZZ_DIR)/%.done)
+	@tests/fuzz/accept $(FUZZ_DIR) $(1) $$(FUZZ_FLAGS)
+	@touch $$@
+
 .PHONY: fuzz-$(1) fuzz-quick-$(1) fuzz-long-$(1)
 fuzz-$(1) fuzz-quick-$(1) fuzz-long-$(1): $(FUZZ_DIR)/$(1) $(FUZZ_DIR)/breadth/$(1) \
-	$(FUZZ_DIR)/seeds.done
+	$(FUZZ_DIR)/seeds.done $(call fuzz_real,$(1))
 fuzz-$(1):
 	@tests/fuzz/run $(FUZZ_DIR) $(1) $$(FUZZ_LEN_$(1)) "$$$$(date +%s) 0 $$(FUZZ_SECONDS)" \
 		$$(FUZZ_FLAGS)
@@ -77,6 +90,11 @@ $(foreach n,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(n))))
 
 $(FUZZ_DIR)/seeds.done: tests/fuzz/seeds.py tests/firmware/tables.py tools/constants.py
 	@$(PYTHON) $< $(FUZZ_DIR)/seeds
+	@touch $@
+
+$(FUZZ_CAPTURES:%=$(FUZZ_DIR)/%.done): $(FUZZ_DIR)/%.done: tests/fuzz/capture.py tests/fuzz/seeds.py
+	@echo "  CAPTURE $*"
+	@HEADROOM_ISO=$(abspath $(FUZZ_IMAGE)) $(PYTHON) $< $* $(FUZZ_DIR)/seeds
 	@touch $@
 
 MODEL_STEPS ?= 5000000

@@ -89,5 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(strnlen(info.loader, sizeof(info.loader)) < sizeof(info.loader));
 	MUST(info.rsdp_length == 0 || info.rsdp_length == 20 || info.rsdp_length == 36);
 	MUST(info.rsdp_length == 0 || info.rsdp + info.rsdp_length <= 0x9000 + size);
+	ACCEPTED(err == 0 && bootinfo_has_ram(&info) && info.rsdp_length != 0 &&
+		 strstr(info.loader, "GRUB"));
 	return 0;
 }

@@ -18,6 +18,7 @@ static struct bootinfo boot;
 static const uint8_t *memory;
 static size_t memory_size;
 static uint8_t *mapped;
+static unsigned warnings;
 
 void klog(enum log_level level, const char *fmt, ...)
 {
@@ -29,6 +30,7 @@ void klog(enum log_level level, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	count_line(line);
+	warnings += level == LOG_WARN;
 }
 
 static void fix_sum(uint8_t *bytes, size_t at, size_t n)
@@ -66,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 36)
 		return 0;
-	lines_said = 0;
+	lines_said = warnings = 0;
 	memcpy(boot.rsdp_copy, data, 36);
 	fix_sum(boot.rsdp_copy, 8, 20);
 	fix_sum(boot.rsdp_copy, 32, 36);
@@ -85,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < acpi_static.madt.nioapics; i++)
 		MUST(acpi_static.madt.ioapic[i].address < 0x100000 - 0xfff ||
 		     acpi_static.madt.ioapic[i].address >= 0x8000000);
+	ACCEPTED(err == 0 && warnings == 0 && acpi_static.has_srat && acpi_static.has_slit &&
+		 acpi_static.has_madt);
 	free(mapped);
 	mapped = NULL;
 	return 0;

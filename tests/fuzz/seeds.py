@@ -56,31 +56,38 @@ MADTS = {
 
 
 RSDPS = {
-    "v1": rsdp(0, 0x7FE2000, 0)[:20], "v2": rsdp(2, 0x7FE2000, 0x123456000),
+    "v1": rsdp(0, 0x7FE2000, 0)[:20], "v1-long": rsdp(1, 0x7FE2000, 0x123456000),
+    "v2": rsdp(2, 0x7FE2000, 0x123456000),
     "nothing": rsdp(2, 0, 0), "xsdt": sdt(8, [0x1000, 1 << 40]), "rsdt": sdt(4, [0x1000, 0x2000]),
 }
 
 
 # --- physical memory with all of them in it, from 0x10000 on ---
+def place_tables(head, root, tables, dsdt=None):
+    """The RSDP, then the root, the tables in it and the DSDT one behind the other, at any byte;
+    addresses in them are made to fit, and the target of the fuzzer mends the sums."""
+    at, body, addresses = 0x10000 + len(root), b"", []
+    for raw in [*tables] + [dsdt or b""]:
+        addresses.append(at + len(body))
+        body += raw + bytes(5)
+    width, pointers = 8 if root.startswith(b"XSDT") else 4, []
+    for raw, address in zip(tables, addresses):
+        if raw.startswith(b"FACP"):
+            pointers += [(address - at + place, size) for place, size in ((40, 4), (140, 8))
+                         if len(raw) >= place + size]
+    for place, size in pointers:
+        body = body[:place] + addresses[-1].to_bytes(size, "little") + body[place + size:]
+    return (head[:16] + struct.pack("<IIQ", 0x10000 * (width == 4), 36, 0x10000 * (width == 8))
+            + head[32:] + root[:36] + b"".join(a.to_bytes(width, "little") for a in addresses[:-1])
+            + body)
+
+
 def static(tables, width=8, fadt=True):
-    base, image, at = 0x10000, bytearray(8192), 64 + width * (len(tables) + 1)
-    addresses = []
-
-    def add(raw):
-        nonlocal at
-        image[at:at + len(raw)] = raw
-        at += len(raw) + 5
-        return base + at - len(raw) - 5
-
+    head = rsdp(2, 0, 1) if width == 8 else rsdp(0, 1, 0)
     if fadt:
-        dsdt = add(table(b"DSDT", b"aml", 2))
-        addresses.append(add(table(b"FACP", bytes(4) + struct.pack("<I", dsdt) + bytes(96)
-                                   + struct.pack("<Q", dsdt), 6)))
-    addresses += [add(t) for t in tables]
-    root = sdt(width, addresses)
-    image[:len(root)] = root
-    head = rsdp(2, 0, base) if width == 8 else rsdp(0, base, 0)
-    return head + bytes(image[:at])
+        tables = [table(b"FACP", bytes(112), 6), *tables]
+    return place_tables(head, sdt(width, [0] * len(tables)), tables,
+                        table(b"DSDT", b"aml", 2) if fadt else None)
 
 
 STATICS = {
