@@ -205,8 +205,8 @@ static struct boot_range mmap_entry(const uint8_t *entry)
 static struct boot_range efi_entry(const uint8_t *entry)
 {
 	uint64_t pages = read64(entry + 24);
-	/* A size that does not fit becomes one that wraps everywhere, and is dropped as such. */
-	uint64_t size = pages > UINT64_MAX >> PAGE_SHIFT ? UINT64_MAX : pages << PAGE_SHIFT;
+	/* A size that does not fit becomes none, and is dropped as such. */
+	uint64_t size = pages > UINT64_MAX >> PAGE_SHIFT ? 0 : pages << PAGE_SHIFT;
 
 	return (struct boot_range){read64(entry + 8), size, efi_type(read32(entry))};
 }
