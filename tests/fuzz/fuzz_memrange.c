@@ -6,13 +6,10 @@
  */
 /* sources: drivers/acpi/memrange.c kernel/lib/refusal.c kernel/lib/errno.c */
 #include "drivers/acpi/memrange.h"
-#include "kernel/lib/errno.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/wide.h"
 
 #define PIECE_BYTES 18
 #define PIECES	    (MEMRANGE_PIECES_MAX + 4)
-
-typedef unsigned __int128 wide_t;
 
 /* Sixteen bits are a number here: a few high ones, so that ends meet and wrap often. */
 static uint64_t number(const uint8_t *data)

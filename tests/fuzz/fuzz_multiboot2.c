@@ -1,11 +1,14 @@
 /*
  * tests/fuzz/fuzz_multiboot2.c - any bytes as multiboot2 information: ranges are sorted and
- * disjoint, and no byte that a reservation names comes out as RAM.
+ * disjoint, and of each place in memory they say what the map says, of a contradiction the most
+ * reserved.
  */
 /* sources: boot/multiboot2.c boot/ranges.c */
 #include "boot/bootinfo.h"
-#include "kernel/lib/errno.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/wide.h"
+
+#define ENTRIES_MAX 1400 /* of 24 bytes, in 32 KiB */
+#define PLACES	    64	 /* of a long map not every border is looked at */
 
 static struct bootinfo info;
 
@@ -22,56 +25,124 @@ static void check_ranges(void)
 	}
 }
 
-/* The first memory map tag, found by a walk of our own; NULL if there is none. */
-static const uint8_t *find_map(const uint8_t *data, size_t size, uint32_t *tag_size)
+/* --- the memory map a second time: the most reserved that any entry says of a place --- */
+
+struct entry {
+	wide_t base, end;
+	enum boot_range_type type;
+};
+
+static struct entry entries[ENTRIES_MAX]; /* sound ones */
+static unsigned nentries, nunsound;
+
+/* The first tag of a type; NULL if there is none, or the tags end before it. */
+static const uint8_t *find_tag(const uint8_t *data, size_t size, uint32_t type, uint32_t *tag_size)
 {
-	uint32_t total, type;
 	size_t at = 8;
 
-	memcpy(&total, data, 4);
-	if (total < size)
-		size = total;
+	size = MIN(size, (size_t)field(data, 4));
 	while (at < size && size - at >= 8) {
-		memcpy(&type, data + at, 4);
-		memcpy(tag_size, data + at + 4, 4);
-		if (*tag_size < 8 || *tag_size > size - at || type == 0)
+		uint32_t found = (uint32_t)field(data + at, 4);
+
+		*tag_size = (uint32_t)field(data + at + 4, 4);
+		if (*tag_size < 8 || *tag_size > size - at || found == 0)
 			return NULL;
-		if (type == 6)
+		if (found == type)
 			return data + at;
 		at += ((size_t)*tag_size + 7) & ~(size_t)7;
 	}
 	return NULL;
 }
 
-static void check_not_ram(uint64_t base, uint64_t size)
+/* [MB2 3.6.8], [UEFI 2.10 7.2.3 table 7.10] */
+static enum boot_range_type type_of(uint64_t type, bool efi)
 {
-	if (size == 0 || base + size < base)
-		return;
-	for (unsigned i = 0; i < info.nranges; i++)
-		MUST(info.range[i].type != BOOT_RAM ||
-		     base >= info.range[i].base + info.range[i].size ||
-		     info.range[i].base >= base + size);
+	if (efi)
+		return type == 8      ? BOOT_BAD
+		       : type == 9    ? BOOT_ACPI_RECLAIM
+		       : type == 10   ? BOOT_ACPI_NVS
+		       : type - 1 < 4 ? BOOT_RAM
+		       : type == 7    ? BOOT_RAM
+				      : BOOT_RESERVED;
+	return type == 1   ? BOOT_RAM
+	       : type == 3 ? BOOT_ACPI_RECLAIM
+	       : type == 4 ? BOOT_ACPI_NVS
+	       : type == 5 ? BOOT_BAD
+			   : BOOT_RESERVED;
 }
 
-static void check_reservations(const uint8_t *data, size_t size)
+static void read_entry(const uint8_t *raw, bool efi)
 {
-	uint32_t tag_size, entry_size, type;
-	const uint8_t *map = find_map(data, size, &tag_size);
+	struct entry e = {.type = type_of(field(raw + (efi ? 0 : 16), 4), efi)};
 
+	e.base = field(raw + (efi ? 8 : 0), 8);
+	e.end = e.base + (efi ? (wide_t)field(raw + 24, 8) * PAGE_SIZE : field(raw + 8, 8));
+	if (e.end == e.base || e.end > UINT64_MAX || (e.type == BOOT_RAM && e.end > 1ULL << 52))
+		nunsound++;
+	else if (nentries < ENTRIES_MAX)
+		entries[nentries++] = e;
+}
+
+static void read_map(const uint8_t *data, size_t size)
+{
+	uint32_t tag_size, entry_size;
+	const uint8_t *map = find_tag(data, size, 6, &tag_size);
+	bool efi = map == NULL;
+
+	nentries = nunsound = 0;
+	if (efi)
+		map = find_tag(data, size, 17, &tag_size);
 	if (!map || tag_size < 16)
 		return;
-	memcpy(&entry_size, map + 8, 4);
-	if (entry_size < 24)
+	entry_size = (uint32_t)field(map + 8, 4);
+	if (entry_size < (efi ? 40 : 24))
 		return;
-	for (size_t at = 16; tag_size - at >= entry_size; at += entry_size) {
-		uint64_t base, length;
+	for (size_t at = 16; tag_size - at >= entry_size; at += entry_size)
+		read_entry(map + at, efi);
+}
 
-		memcpy(&base, map + at, 8);
-		memcpy(&length, map + at + 8, 8);
-		memcpy(&type, map + at + 16, 4);
-		if (type != 1)
-			check_not_ram(base, length);
+#define NOTHING -1
+
+static int said_of(wide_t place)
+{
+	int type = NOTHING;
+
+	for (unsigned i = 0; i < nentries; i++)
+		if (place >= entries[i].base && place < entries[i].end)
+			type = MAX(type, (int)entries[i].type);
+	return type;
+}
+
+static int found_at(wide_t place)
+{
+	for (unsigned i = 0; i < info.nranges; i++)
+		if (place >= info.range[i].base && place - info.range[i].base < info.range[i].size)
+			return (int)info.range[i].type;
+	return NOTHING;
+}
+
+/* What a full array has no room for is lost, but no reservation becomes RAM by that. */
+static void check_place(wide_t place)
+{
+	int said = said_of(place), found = found_at(place);
+
+	if (info.dropped == nunsound)
+		MUST(found == said);
+	else
+		MUST(found == said || found == NOTHING);
+}
+
+static void check_map(void)
+{
+	MUST(info.dropped >= nunsound);
+	for (unsigned i = 0; i < nentries; i += 1 + nentries / PLACES) {
+		check_place(entries[i].base);
+		check_place(entries[i].base - 1);
+		check_place(entries[i].end);
+		check_place(entries[i].end - 1);
 	}
+	for (unsigned i = 0; i < info.nranges; i += 1 + info.nranges / PLACES)
+		check_place(info.range[i].base);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -82,8 +153,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(err == 0 || err == -EINVAL);
 	MUST((err == 0) == (error == NULL));
 	check_ranges();
-	if (size >= 8)
-		check_reservations(data, size);
+	if (size >= 8) {
+		read_map(data, size);
+		check_map();
+	}
 	MUST(info.cmdline_length < sizeof(info.cmdline));
 	MUST(strnlen(info.cmdline, sizeof(info.cmdline)) == info.cmdline_length);
 	MUST(strnlen(info.loader, sizeof(info.loader)) < sizeof(info.loader));
