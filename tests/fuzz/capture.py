@@ -21,7 +21,7 @@ sys.path[:0] = [os.path.join(HERE, "../../tools"), HERE]
 # pylint: disable=wrong-import-position
 import qemu  # noqa: E402
 from guest import Guest, GuestError  # noqa: E402
-from qmp import QmpError  # noqa: E402
+from qmp import QmpClosed, QmpError  # noqa: E402
 from seeds import place_tables  # noqa: E402
 
 
@@ -49,7 +49,6 @@ BIOS_AREA = (0xE0000, 0x20000)        # where an RSDP lies [ACPI 6.5 5.2.5.1]
 IMAGE_AREA = (0x100000, 15 << 20)     # the kernel, and in it its copy of the tags
 TAGS_MAX, NEW_RSDP = 1 << 16, 15
 FW_CFG_SELECT, FW_CFG_DATA, FW_CFG_DIRECTORY = 0x510, 0x511, 0x19
-
 
 # Which target a table is for, and what it is called in memory.
 TARGETS = {"srat": b"SRAT", "slit": b"SLIT", "madt": b"APIC"}
@@ -176,7 +175,7 @@ def main(what, top):
         try:
             with tempfile.TemporaryDirectory() as folder:
                 seeds = capture(name, folder)
-        except (Missing, GuestError, QmpError, OSError) as why:
+        except (Missing, GuestError, QmpClosed, QmpError, OSError) as why:
             sys.exit(f"capture: {name}: {why}")
         for target, raw in seeds.items():
             target, _, part = target.partition("/")
