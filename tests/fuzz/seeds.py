@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """tests/fuzz/seeds.py DIR - writes the seeds of every fuzz target to DIR/TARGET/.
 
-The tables are packed field by field (tests/firmware/tables.py), in the shapes that QEMU, and
-machines seen in the wild, produce.  Nothing binary is kept in the repository.
+The tables are packed field by field (tests/firmware/tables.py), sound ones and broken ones; those
+that real machines have come from capture.py.  Nothing binary is kept in the repository.
 """
 import os
 import struct
