@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../tools"), HERE]
 
 # pylint: disable=wrong-import-position
-import qemu  # noqa: E402
+from constants import MIB  # noqa: E402
 from guest import Guest, GuestError  # noqa: E402
 from qmp import QmpClosed, QmpError  # noqa: E402
 from seeds import place_tables  # noqa: E402
@@ -46,7 +46,7 @@ LOADER = {
 FILES = {"cmdline": "maxcpus=2 numa=off", "script": "lsmem"}
 
 BIOS_AREA = (0xE0000, 0x20000)        # where an RSDP lies [ACPI 6.5 5.2.5.1]
-IMAGE_AREA = (0x100000, 15 << 20)     # the kernel, and in it its copy of the tags
+IMAGE_AREA = (MIB, 15 * MIB)          # the kernel, and in it its copy of the tags
 TAGS_MAX, NEW_RSDP = 1 << 16, 15
 FW_CFG_SELECT, FW_CFG_DATA, FW_CFG_DIRECTORY = 0x510, 0x511, 0x19
 
