@@ -14,7 +14,7 @@
 
 /* Features found by CPUID; immutable after cpu_init_features(). */
 struct cpu_features {
-	bool nx, smep, smap, umip, gib_pages, pge, x2apic, tsc_deadline;
+	bool nx, smep, smap, umip, gib_pages, pge, x2apic;
 	bool hypervisor;    /* this is a virtual machine that says so */
 	unsigned phys_bits; /* physical address bits, MAXPHYADDR [SDM 3A 4.1.4] */
 	char brand[49];

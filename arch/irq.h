@@ -16,7 +16,7 @@ struct madt_info;
 typedef bool (*irq_handler_fn)(void *arg);
 
 /* Masks the 8259s, maps LAPIC and IOAPICs; a NULL or empty MADT leaves the 8259s in use. */
-int irq_init(const struct madt_info *madt);
+void irq_init(const struct madt_info *madt);
 
 /* Routes ISA interrupt `isa` to the boot CPU and enables it.  `name` for the irqs command.
  * `level_low`/edge come from the MADT override where there is one, else ISA defaults; the SCI

@@ -108,10 +108,7 @@ static void start_memory(void)
 
 static void start_interrupts(void)
 {
-	int err = irq_init(acpi_static.has_madt ? &acpi_static.madt : NULL);
-
-	if (err != 0)
-		panic("no interrupt controller: %s", errno_name(err));
+	irq_init(acpi_static.has_madt ? &acpi_static.madt : NULL);
 }
 
 static const char *current_thread_name(void)

@@ -207,8 +207,7 @@ void thread_block(struct spinlock *release, bool interruptible) NO_TSA
 	uint64_t flags = spin_lock(&sched_lock);
 
 	ASSERT((flags & BIT(9)) == 0); /* the caller came with interrupts off */
-	if (release != NULL)
-		spin_unlock(release, 0);
+	spin_unlock(release, 0);
 	if (!(interruptible && t->interrupted)) {
 		t->interruptible = interruptible;
 		t->state = THREAD_SLEEPING;

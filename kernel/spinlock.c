@@ -242,7 +242,6 @@ const char *spin_rank_name(enum lock_rank rank)
 		[RANK_PCP] = "pcp",
 		[RANK_ZONE] = "zone",
 		[RANK_DEVICES] = "devices",
-		[RANK_MMU] = "mmu",
 		[RANK_ACPICA] = "acpica",
 		[RANK_WAITQUEUE] = "waitqueue",
 		[RANK_SCHED] = "sched",

@@ -21,7 +21,6 @@ enum lock_rank {
 	RANK_PCP,      /* a CPU's pages of a zone (kernel/cpulock.h) */
 	RANK_ZONE,     /* free lists */
 	RANK_DEVICES,  /* the table of memory devices: looked up by a zone's hooks */
-	RANK_MMU,
 	RANK_ACPICA,	/* ACPICA's own: held around acpi_os_execute(), which wakes a thread */
 	RANK_WAITQUEUE, /* sleeping locks and conditions */
 	RANK_SCHED,	/* run queue */

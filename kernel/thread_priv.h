@@ -85,8 +85,8 @@ void sched_switch(void) REQUIRES(&sched_lock);
 void sched_first_run(void) RELEASE(&sched_lock);
 
 /*
- * thread_block: sleep until thread_wake(); `release` (may be NULL) is unlocked only once a
- * wake-up can no longer be lost.
+ * thread_block: sleep until thread_wake(); `release` is unlocked only once a wake-up can no
+ * longer be lost.
  *
  * => `release` held and no other lock; interrupts off, and off again on return
  * => interruptible and interrupted already: returns at once

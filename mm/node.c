@@ -96,7 +96,6 @@ void node_init(const struct srat_info *srat, const struct slit_info *slit,
 		nodes[0].pxm = 0;
 	}
 	for_each_node (n) {
-		nodes[n].possible = true;
 		for_each_node (m)
 			nodes[n].distance[m] = distance_between(n, m, single ? NULL : slit);
 		for (type = 0; type < ZONE_TYPES; type++)

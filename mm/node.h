@@ -20,7 +20,6 @@
 #define DISTANCE_REMOTE 20
 
 struct node {
-	bool possible; /* the firmware named it */
 	uint32_t pxm;
 	struct zone zone[ZONE_TYPES];
 	uint8_t distance[MAX_NODES];

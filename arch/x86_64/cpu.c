@@ -11,7 +11,6 @@
 
 /* Leaf 1 [SDM 2A CPUID]. */
 #define LEAF1_ECX_X2APIC     (1U << 21)
-#define LEAF1_ECX_DEADLINE   (1U << 24)
 #define LEAF1_ECX_RDRAND     (1U << 30)
 #define LEAF1_ECX_HYPERVISOR (1U << 31) /* reserved for hypervisors [AMD APM 3 E.3.2] */
 #define LEAF1_EDX_PGE	     (1U << 13)
@@ -62,7 +61,6 @@ static void read_basic(struct cpu_features *f)
 	f->pge = leaf1.edx & LEAF1_EDX_PGE;
 	f->x2apic = leaf1.ecx & LEAF1_ECX_X2APIC;
 	f->hypervisor = leaf1.ecx & LEAF1_ECX_HYPERVISOR;
-	f->tsc_deadline = leaf1.ecx & LEAF1_ECX_DEADLINE;
 	if (cpuid(0, 0).eax >= 7) {
 		struct cpuid leaf7 = cpuid(7, 0);
 

@@ -221,7 +221,7 @@ static bool apics_init(const struct madt_info *info)
 	return true;
 }
 
-int irq_init(const struct madt_info *madt)
+void irq_init(const struct madt_info *madt)
 {
 	ASSERT(!cpu_irqs_enabled());
 	register_vectors();
@@ -229,7 +229,6 @@ int irq_init(const struct madt_info *madt)
 	if (apics_init(madt))
 		apics = madt;
 	klog(LOG_INFO, "irq: %s", irq_controller());
-	return 0;
 }
 
 enum { MADT_BUS_DEFAULT = 0, MADT_HIGH_EDGE = 1, MADT_LOW_LEVEL = 3 };

@@ -114,7 +114,6 @@ static int plan(const struct memory_device_info *info, struct memory_device *dev
 		.npages = info->size / PAGE_SIZE,
 		.slot = info->slot,
 		.node = (uint8_t)node,
-		.state = DEVICE_ADDED,
 		.ops = info->ops,
 		.firmware = info->firmware,
 		.added_us = clock_us(),
@@ -288,7 +287,6 @@ static void init_boot_device(struct memory_device *device, const struct boot_spa
 		.npages = span->npages,
 		.slot = DEVICE_SLOT_NONE,
 		.node = span->node,
-		.state = DEVICE_ADDED,
 		.blocks = blocks,
 	};
 	device_make_blocks(device);

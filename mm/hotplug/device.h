@@ -26,8 +26,6 @@ struct memory_device;
 
 extern struct mutex hotplug_lock;
 
-enum device_state { DEVICE_ABSENT, DEVICE_ADDED };
-
 /* How the core answers the firmware; supplied by the driver that found the device. */
 struct memory_device_ops {
 	/* Takes the hardware away (_EJ0) after the core forgot it: 0 or an errno with *why. */
@@ -40,7 +38,6 @@ struct memory_device {
 	uint64_t npages;	     /* [I] */
 	int slot;		     /* [I] ACPI's slot number (_UID), DEVICE_SLOT_NONE for boot */
 	uint8_t node;		     /* [I] */
-	enum device_state state;     /* [h] */
 	struct head_layout head;     /* [I] all zero for boot memory */
 	struct memory_block *blocks; /* [I] in the head, in address order */
 	unsigned nblocks;	     /* [I] */

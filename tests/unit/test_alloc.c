@@ -49,7 +49,6 @@ static void give_lists(struct zone *zone)
 static void make_nodes(unsigned filled)
 {
 	for (unsigned n = 0; n < NODES; n++) {
-		nodes[n].possible = true;
 		nodes[n].nfallback = NODES;
 		memcpy(nodes[n].fallback, orders[n], NODES);
 		for (unsigned type = 0; type < ZONE_TYPES; type++) {

@@ -11,7 +11,7 @@
 #define CACHE_LINE 64
 
 struct cpu_features {
-	bool nx, smep, smap, umip, gib_pages, pge, x2apic, tsc_deadline;
+	bool nx, smep, smap, umip, gib_pages, pge, x2apic;
 	unsigned phys_bits;
 	char brand[49];
 };
