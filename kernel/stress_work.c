@@ -255,7 +255,7 @@ static bool choose_block(struct stress_worker *w, struct choice *choice)
 	uint64_t candidates = 0;
 
 	mutex_lock(&hotplug_lock);
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		if (memory_device_is_boot(device))
 			continue;
 		for (unsigned b = 0; b < device->nblocks; b++) {

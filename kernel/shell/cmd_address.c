@@ -113,7 +113,7 @@ static void walk_devices(struct vmemmap_walk *walk)
 {
 	const struct memory_device *device;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		if (walk->only != NULL && strcmp(walk->only, device_label(device)) != 0)
 			continue;
 		walk_device(walk, device);
@@ -189,7 +189,7 @@ static bool device_is_known(const char *name)
 {
 	const struct memory_device *device;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		if (strcmp(device_label(device), name) == 0)
 			return true;
 	return false;

@@ -89,13 +89,15 @@ static bool nothing_to_do(const struct request *r, int err)
 	return err == -EALREADY && r->target.idempotent;
 }
 
-/* Prints what came of a request: the summary where anything happened, the refusal if any. */
+/* Prints what came of a request: the summary where anything happened, or was tried block by block;
+ * and the refusal if any. */
 static int report(const struct request *r, int err, const struct block_result *result,
 		  const struct refusal *why)
 {
 	if (nothing_to_do(r, err))
 		err = 0;
-	if (err != 0 && result->done == 0)
+	if (err != 0 && result->done == 0 &&
+	    ((r->flags & RANGE_KEEP_GOING) == 0 || result->refused == 0))
 		return shell_refused(r->command, why);
 	if (r->json)
 		print_summary_json(r, result);
@@ -180,10 +182,11 @@ static int offline_with_progress(const struct request *r, uint64_t timeout_us,
 	return err;
 }
 
-static void add_managed(const struct memory_block *block, void *ctx)
+static int add_managed(struct memory_block *block, void *ctx)
 {
 	if (block->state == BLOCK_ONLINE)
 		*(uint64_t *)ctx += block->managed;
+	return 0;
 }
 
 /* Free pages of all zones that are not in the range, whose used pages are `used`. */
@@ -192,7 +195,7 @@ static uint64_t free_elsewhere(const struct block_range *range, uint64_t used)
 	uint64_t managed = 0, all, inside;
 
 	mutex_lock(&hotplug_lock);
-	range_for_each(range, add_managed, &managed);
+	blocks_for_each(range, add_managed, &managed);
 	all = pages_free();
 	mutex_unlock(&hotplug_lock);
 	inside = managed > used ? managed - used : 0;

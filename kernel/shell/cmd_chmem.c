@@ -37,27 +37,26 @@ struct search {
 	struct block_range range;
 };
 
-static void search_block(const struct memory_block *block, void *ctx)
+static int search_block(struct memory_block *block, void *ctx)
 {
 	struct search *s = ctx;
 
-	if (block->state != s->state || block->npages != BLOCK_PAGES || block->start < s->from ||
-	    block->start >= s->to || (s->found && !s->highest))
-		return;
+	if (block->state != s->state || block->npages != BLOCK_PAGES || block->start < s->from)
+		return 0;
 	s->found = true;
 	s->range = (struct block_range){block->start, block->npages, true};
+	return !s->highest;
 }
 
-static const struct block_range everything = {
-	.npages = DIRECT_MAP_MAX / PAGE_SIZE,
-};
-
-/* The next block to try; false where there is none. */
+/* The next block to try; false where there is none, or Ctrl-C ended the wait. */
 static bool next_block(struct search *s)
 {
+	struct block_range left = {.start = s->from, .npages = s->to - s->from};
+
 	s->found = false;
-	mutex_lock(&hotplug_lock);
-	range_for_each(&everything, search_block, s);
+	if (mutex_lock_interruptible(&hotplug_lock) != 0)
+		return false;
+	blocks_for_each(&left, search_block, s);
 	mutex_unlock(&hotplug_lock);
 	if (s->highest)
 		s->to = s->range.start;
@@ -93,7 +92,7 @@ static int change_size(const struct chmem *c, uint64_t size)
 {
 	struct search s = {
 		.state = c->enable ? BLOCK_OFFLINE : BLOCK_ONLINE,
-		.to = everything.npages,
+		.to = DIRECT_MAP_MAX / PAGE_SIZE,
 		.highest = !c->enable,
 	};
 	struct refusal why = {0};

@@ -62,7 +62,7 @@ static void put_devices(struct table *t, void *bytes)
 {
 	const struct memory_device *device;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		if (!memory_device_is_boot(device))
 			put_device(t, device, *(bool *)bytes);
 }
@@ -92,7 +92,7 @@ static void print_json(void)
 
 	json_begin(&j);
 	json_array(&j, "dimms");
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		if (!memory_device_is_boot(device))
 			put_json_device(&j, device);
 	json_array_end(&j);

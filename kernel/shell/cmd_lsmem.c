@@ -218,7 +218,7 @@ static void put_rows(struct lsmem *l)
 	struct memory_device *device;
 
 	l->online = l->offline = 0;
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		for (unsigned n = 0; n < device->nblocks; n++) {
 			struct row next = row_of(&device->blocks[n]);
 

@@ -16,14 +16,9 @@ static pfn_t end_of_memory(void)
 	const struct memory_device *device;
 	pfn_t end = 0;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		end = device->start + device->npages;
 	return end;
-}
-
-static void count_block(const struct memory_block *block __unused, void *ctx)
-{
-	++*(unsigned *)ctx;
 }
 
 /* What to draw: a TARGET, or any addresses, since looking cuts no block. */
@@ -51,15 +46,17 @@ static unsigned rows_of_picture(void)
 	return MIN(rows > 2 * OTHER_ROWS ? rows - OTHER_ROWS : OTHER_ROWS, MAP_ROWS);
 }
 
+static int any_block(struct memory_block *block __unused, void *ctx __unused)
+{
+	return 1; /* one is enough */
+}
+
 /* Draws what there is in the range; -ENOENT: no memory is there. */
 static int draw(struct block_range range, bool json)
 {
-	unsigned blocks = 0;
-
 	range.npages =
 		MIN(range.start + range.npages, MAX(end_of_memory(), range.start)) - range.start;
-	range_for_each(&range, count_block, &blocks);
-	if (blocks == 0)
+	if (blocks_for_each(&range, any_block, NULL) == -ENOENT)
 		return -ENOENT;
 	if (json) {
 		map_json(&range, rows_of_picture());

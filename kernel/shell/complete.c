@@ -88,7 +88,7 @@ static void offer_devices(struct completion *c, bool devices, bool blocks)
 
 	if (panic_in_progress() || !mutex_trylock(&hotplug_lock))
 		return;
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		if (devices && !memory_device_is_boot(device))
 			offer_text(c, device->name);
 		if (blocks)

@@ -79,7 +79,7 @@ static void add_chunk(const struct page *page, pfn_t first, uint64_t npages, voi
 	}
 }
 
-static void add_block(const struct memory_block *block, void *ctx __unused)
+static int add_block(struct memory_block *block, void *ctx __unused)
 {
 	if (row.blocks++ == 0) {
 		row.device = block->device;
@@ -93,6 +93,7 @@ static void add_block(const struct memory_block *block, void *ctx __unused)
 		add(block->usable, block->npages - (block->usable - block->start), USE_OFFLINE);
 	else
 		block_for_each_chunk(block, add_chunk, NULL);
+	return 0;
 }
 
 static bool in_pieces(unsigned cell)
@@ -224,10 +225,10 @@ struct counting {
 	uint64_t rows;
 };
 
-static void count_rows(const struct memory_block *block, void *ctx)
+static int count_rows(struct memory_block *block, void *ctx)
 {
 	struct counting *c = ctx;
-	pfn_t end = MIN(block->start + block->npages, c->range->start + c->range->npages);
+	pfn_t end = MIN(block_end(block), c->range->start + c->range->npages);
 	uint64_t first = MAX(block->start, c->range->start) / c->row_pages + 1;
 	uint64_t last = (end - 1) / c->row_pages + 1;
 
@@ -236,13 +237,14 @@ static void count_rows(const struct memory_block *block, void *ctx)
 	if (last >= first)
 		c->rows += last - first + 1;
 	c->last = MAX(c->last, last);
+	return 0;
 }
 
 static uint64_t rows_at(const struct block_range *range, uint64_t row_pages)
 {
 	struct counting c = {.range = range, .row_pages = row_pages};
 
-	range_for_each(range, count_rows, &c);
+	blocks_for_each(range, count_rows, &c);
 	return c.rows;
 }
 
@@ -257,7 +259,7 @@ static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell
 	row.start = start;
 	row.cell_pages = cell_pages;
 	row.cells = cells;
-	range_for_each(&part, add_block, NULL);
+	blocks_for_each(&part, add_block, NULL);
 	if (row.blocks != 0 && document != NULL)
 		add_row_json();
 	else if (row.blocks != 0)

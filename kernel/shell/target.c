@@ -17,33 +17,11 @@ bool lock_to_look(const char *command)
 	return false;
 }
 
-static pfn_t end_of(pfn_t start, uint64_t npages)
-{
-	return start + npages;
-}
-
-void range_for_each(const struct block_range *range,
-		    void (*fn)(const struct memory_block *block, void *ctx), void *ctx)
-{
-	pfn_t end = end_of(range->start, range->npages);
-	struct memory_device *device;
-
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
-		for (unsigned n = 0; n < device->nblocks; n++) {
-			const struct memory_block *block = &device->blocks[n];
-
-			if (block->start < end &&
-			    end_of(block->start, block->npages) > range->start)
-				fn(block, ctx);
-		}
-	}
-}
-
 const struct memory_device *device_with(pfn_t pfn)
 {
 	const struct memory_device *device;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		if (pfn >= device->start && pfn - device->start < device->npages)
 			return device;
 	return NULL;
@@ -54,11 +32,12 @@ struct counting {
 	unsigned blocks;
 };
 
-static void count_block(const struct memory_block *block, void *ctx)
+static int count_block(struct memory_block *block, void *ctx)
 {
 	struct counting *counting = ctx;
 
 	counting->blocks += block->state == counting->state;
+	return 0;
 }
 
 unsigned range_count(const struct block_range *range, enum block_state state)
@@ -66,7 +45,7 @@ unsigned range_count(const struct block_range *range, enum block_state state)
 	struct counting counting = {.state = state};
 
 	mutex_lock(&hotplug_lock);
-	range_for_each(range, count_block, &counting);
+	blocks_for_each(range, count_block, &counting);
 	mutex_unlock(&hotplug_lock);
 	return counting.blocks;
 }
@@ -102,7 +81,7 @@ static int set_all(const char *command, bool plugged, struct target *target)
 	struct memory_device *device, *last = NULL;
 	pfn_t start = 0;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		if (plugged && memory_device_is_boot(device))
 			continue;
 		if (last == NULL)
@@ -112,7 +91,7 @@ static int set_all(const char *command, bool plugged, struct target *target)
 	if (last == NULL)
 		return shell_error(command, ENODEV, "all: no memory device is plugged");
 	target->range.start = start;
-	target->range.npages = end_of(last->start, last->npages) - start;
+	target->range.npages = last->start + last->npages - start;
 	target->idempotent = true;
 	return SHELL_OK;
 }
@@ -122,14 +101,15 @@ struct cut {
 	const struct memory_block *block; /* one that the range covers in part */
 };
 
-static void find_cut(const struct memory_block *block, void *ctx)
+static int find_cut(struct memory_block *block, void *ctx)
 {
 	struct cut *cut = ctx;
 
-	if (cut->block == NULL &&
-	    (block->start < cut->range->start ||
-	     end_of(block->start, block->npages) > end_of(cut->range->start, cut->range->npages)))
-		cut->block = block;
+	if (block->start >= cut->range->start &&
+	    block_end(block) <= cut->range->start + cut->range->npages)
+		return 0;
+	cut->block = block;
+	return -EINVAL;
 }
 
 static int set_range(const char *command, const char *word, uint64_t base, uint64_t size,
@@ -143,7 +123,7 @@ static int set_range(const char *command, const char *word, uint64_t base, uint6
 	target->range.start = paddr_to_pfn(base);
 	target->range.npages = paddr_to_pfn(size);
 	target->idempotent = true;
-	range_for_each(&target->range, find_cut, &cut);
+	blocks_for_each(&target->range, find_cut, &cut);
 	if (cut.block != NULL)
 		return shell_error(command, EINVAL, "%s: covers only a part of %s", word,
 				   block_name(cut.block, name, sizeof(name)));

@@ -31,8 +31,4 @@ const struct memory_device *device_with(pfn_t pfn);
 /* Blocks of the range that are in `state`; takes hotplug_lock. */
 unsigned range_count(const struct block_range *range, enum block_state state);
 
-/* Calls fn for each block of the range, in address order; hotplug_lock held. */
-void range_for_each(const struct block_range *range,
-		    void (*fn)(const struct memory_block *block, void *ctx), void *ctx);
-
 #endif

@@ -335,26 +335,25 @@ void hotplug_init_boot(const struct boot_span *spans, unsigned nspans)
 
 uint64_t hotplug_metadata_online(void)
 {
+	const struct memory_device *device;
 	uint64_t pages = 0;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
-	for (unsigned i = 0; memory_device_at(i) != NULL; i++)
-		if (memory_device_at(i)->blocks_online != 0)
-			pages += memory_device_at(i)->head.pages;
+	for_each_device (device)
+		if (device->blocks_online != 0)
+			pages += device->head.pages;
 	return pages * PAGE_SIZE;
 }
 
 uint64_t hotplug_offline_bytes(void)
 {
+	const struct memory_device *device;
 	uint64_t pages = 0;
 
 	ASSERT(mutex_is_held(&hotplug_lock));
-	for (unsigned i = 0; memory_device_at(i) != NULL; i++) {
-		struct memory_device *device = memory_device_at(i);
-
+	for_each_device (device)
 		for (unsigned b = 0; b < device->nblocks; b++)
 			if (device->blocks[b].state == BLOCK_OFFLINE)
 				pages += device->blocks[b].npages;
-	}
 	return pages * PAGE_SIZE;
 }

@@ -64,12 +64,28 @@ static inline uint64_t block_number(const struct memory_block *block)
 {
 	return block->start >> BLOCK_ORDER;
 }
+static inline pfn_t block_end(const struct memory_block *block)
+{
+	return block->start + block->npages;
+}
 
 /* The block that holds `pfn`, or NULL.  => hotplug_lock held; or the lock of the zone that pfn is
  * in, which keeps the block, and so its device, where they are */
 struct memory_block *block_by_pfn(pfn_t pfn);
 /* By "memoryN" or "memoryN.K"; NULL. */
 struct memory_block *block_by_name(const char *name);
+
+/* A set of blocks, what TARGET means: an address range cut by devices. */
+struct block_range {
+	pfn_t start;
+	uint64_t npages;
+	bool single; /* one block was named: "already there" is an error */
+};
+
+/* Calls fn(block, arg) for the blocks of a range in address order until it returns non-zero,
+ * which is returned.  -ENOENT where the range holds no block at all. */
+int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),
+		    void *arg) REQUIRES(&hotplug_lock);
 
 /* True while nothing unmovable holds a page of it (what lsmem's REMOVABLE says).
  * => hotplug_lock held */

@@ -67,6 +67,9 @@ struct memory_device *memory_device_by_name(const char *name); /* not "boot" */
 struct memory_device *memory_device_by_pfn(pfn_t pfn);
 struct memory_device *memory_device_by_slot(int slot);
 struct memory_device *memory_device_at(unsigned index); /* NULL past the end */
+#define for_each_device(device)                                                                  \
+	for (unsigned device##_index = 0; ((device) = memory_device_at(device##_index)) != NULL; \
+	     device##_index++)
 bool memory_device_is_boot(const struct memory_device *device);
 
 #endif

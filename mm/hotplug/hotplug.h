@@ -40,13 +40,6 @@ int memory_device_remove(struct memory_device *device, struct refusal *why);
 /* Offline (all or nothing), remove, then ops->eject(). */
 int memory_device_eject(const char *name, struct refusal *why);
 
-/* A set of blocks, what TARGET means: an address range cut by devices. */
-struct block_range {
-	pfn_t start;
-	uint64_t npages;
-	bool single; /* one block was named: "already there" is an error */
-};
-
 enum online_type { ONLINE_DEFAULT, ONLINE_KERNEL, ONLINE_MOVABLE };
 /* The zone it means now, by policy where it is ONLINE_DEFAULT. */
 enum zone_type online_zone_type(enum online_type type, uint64_t npages);

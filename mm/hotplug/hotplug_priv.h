@@ -31,17 +31,9 @@ bool pool_verify(char *text, size_t size);
 
 /* --- block.c --- */
 
-/* Calls fn(block, arg) for the blocks of a range in address order until it returns non-zero,
- * which is returned.  -ENOENT where the range holds no block at all. */
-int blocks_for_each(const struct block_range *range, int (*fn)(struct memory_block *, void *),
-		    void *arg) REQUIRES(&hotplug_lock);
 /* The first device in a range, or NULL; its name, or "-". */
 struct memory_device *range_device(const struct block_range *range);
 const char *range_device_name(const struct block_range *range);
-static inline pfn_t block_end(const struct memory_block *block)
-{
-	return block->start + block->npages;
-}
 
 /* The block of the device that holds `pfn`, which is one of the device's. */
 static inline struct memory_block *device_block(const struct memory_device *device, pfn_t pfn)

@@ -207,7 +207,7 @@ bool hotplug_verify(void (*report)(const char *violation))
 	memset(&verify, 0, sizeof(verify));
 	verify.report = report;
 	verify.clean = true;
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++)
+	for_each_device (device)
 		verify_device(device);
 	for_each_zone (zone)
 		verify_zone(zone);

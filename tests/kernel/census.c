@@ -67,7 +67,7 @@ static void count_blocks(struct census *census)
 	hotplug_pool_counts(&pool);
 	census->pool = pool.free;
 	mutex_lock(&hotplug_lock);
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		mix(&census->blocks, device->start);
 		mix(&census->blocks, device->npages);
 		mix(&census->blocks, device->blocks_online);

@@ -149,9 +149,10 @@ KERNEL_TEST(shell, json)
 }
 
 /* The blocks that lsmem -a lists make up both of its totals. */
-static void add_size(const struct memory_block *block, void *ctx)
+static int add_size(struct memory_block *block, void *ctx)
 {
 	*(uint64_t *)ctx += block->npages * PAGE_SIZE;
+	return 0;
 }
 
 static uint64_t number_behind(const char *label)
@@ -175,7 +176,7 @@ KERNEL_TEST(shell, lsmem_adds_up)
 
 	EXPECT_EQ(run("lsmem -b"), SHELL_OK);
 	mutex_lock(&hotplug_lock);
-	range_for_each(&everything, add_size, &bytes);
+	blocks_for_each(&everything, add_size, &bytes);
 	mutex_unlock(&hotplug_lock);
 	EXPECT_EQ(number_behind("Total online memory:") + number_behind("Total offline memory:"),
 		  bytes);

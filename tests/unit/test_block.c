@@ -176,10 +176,9 @@ static void names_that_are_none(void **unused)
 static void look_up(pfn_t pfn)
 {
 	struct memory_block *found = block_by_pfn(pfn), *want = NULL;
+	struct memory_device *device;
 
-	for (unsigned i = 0; memory_device_at(i) != NULL; i++) {
-		struct memory_device *device = memory_device_at(i);
-
+	for_each_device (device) {
 		for (unsigned b = 0; b < device->nblocks; b++)
 			if (pfn >= device->blocks[b].start && pfn < block_end(&device->blocks[b]))
 				want = &device->blocks[b];
@@ -196,11 +195,10 @@ static void every_border_is_found(void **unused)
 		dimm_plug(2, KIT_WINDOW + 10 * BLOCK_BYTES, BLOCK_BYTES),
 		dimm_plug(0, KIT_WINDOW + KIT_WINDOW_SIZE - 6 * SIZE_2M, 6 * SIZE_2M),
 	};
+	struct memory_device *device;
 
 	(void)unused;
-	for (unsigned i = 0; memory_device_at(i) != NULL; i++) {
-		struct memory_device *device = memory_device_at(i);
-
+	for_each_device (device) {
 		for (unsigned b = 0; b < device->nblocks; b++) {
 			look_up(device->blocks[b].start - 1);
 			look_up(device->blocks[b].start);
@@ -243,11 +241,10 @@ static void assert_visits(pfn_t start, uint64_t npages)
 	struct block_range range = {start, npages, false};
 	struct visit v = {.n = 0};
 	int err = blocks_for_each(&range, visit, &v);
+	struct memory_device *device;
 	unsigned n = 0;
 
-	for (unsigned i = 0; memory_device_at(i) != NULL; i++) {
-		struct memory_device *device = memory_device_at(i);
-
+	for_each_device (device) {
 		for (unsigned b = 0; b < device->nblocks; b++) {
 			struct memory_block *block = &device->blocks[b];
 

@@ -364,7 +364,7 @@ static void boot_memory_back(void)
 	struct memory_device *device;
 	struct block_result result;
 
-	for (unsigned i = 0; (device = memory_device_at(i)) != NULL; i++) {
+	for_each_device (device) {
 		struct block_range range = {device->start, device->npages, false};
 
 		blocks_offline(&range, RANGE_KEEP_GOING, 0, &result, NULL);

@@ -90,7 +90,7 @@ static unsigned compare_blocks(void)
 	struct memory_device *device;
 	unsigned held = 0;
 
-	for (unsigned d = 0; (device = memory_device_at(d)) != NULL; d++)
+	for_each_device (device)
 		for (unsigned b = 0; b < device->nblocks; b++) {
 			const struct memory_block *block = &device->blocks[b];
 			const struct page *found;
