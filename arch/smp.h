@@ -18,8 +18,9 @@ uint32_t cpu_start_max_id(void);
 void cpu_start_init(uint32_t apic_id);
 /*
  * Starts one CPU as `index`, on the stack that ends at `stack_top`, in entry(index), with
- * interrupts off and everything else set up; waits until *up.  0; -ENOMEM; -ETIMEDOUT: it did not
- * come, and will not any more; -EBUSY: it began and did not arrive: nothing more can be started.
+ * interrupts off and everything else set up; waits until *up, up to patience_us.  0; -ENOMEM;
+ * -ETIMEDOUT: it did not come, and will not any more; -EBUSY: it began and did not arrive: nothing
+ * more can be started.
  */
 struct cpu_start {
 	unsigned index;
@@ -27,6 +28,7 @@ struct cpu_start {
 	vaddr_t stack_top;
 	void (*entry)(unsigned index);
 	const bool *up;
+	uint64_t patience_us;
 };
 int cpu_start(const struct cpu_start *start);
 /* Nobody starts any more: the page is unmapped, unless a CPU is lost in it. */

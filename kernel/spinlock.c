@@ -234,15 +234,23 @@ void spin_stats(enum lock_rank rank, struct spin_stats *stats)
 const char *spin_rank_name(enum lock_rank rank)
 {
 	static const char *const names[RANKS] = {
-		[RANK_NONE] = "none",	    [RANK_WORKQUEUE] = "workqueue",
-		[RANK_KMAP] = "kmap",	    [RANK_MAGAZINE] = "magazine",
-		[RANK_SLAB] = "slab",	    [RANK_PCP] = "pcp",
-		[RANK_ZONE] = "zone",	    [RANK_DEVICES] = "devices",
-		[RANK_ACPICA] = "acpica",   [RANK_WAITQUEUE] = "waitqueue",
-		[RANK_SCHED] = "sched",	    [RANK_TIMER] = "timer",
-		[RANK_IRQ] = "irq",	    [RANK_ACPI] = "acpi",
-		[RANK_CONSOLE] = "console", [RANK_LOG] = "log",
-		[RANK_SERIAL] = "serial",   [RANK_TLB] = "tlb",
+		[RANK_NONE] = "none",
+		[RANK_KMAP] = "kmap",
+		[RANK_MAGAZINE] = "magazine",
+		[RANK_SLAB] = "slab",
+		[RANK_PCP] = "pcp",
+		[RANK_ZONE] = "zone",
+		[RANK_DEVICES] = "devices",
+		[RANK_ACPICA] = "acpica",
+		[RANK_WAITQUEUE] = "waitqueue",
+		[RANK_SCHED] = "sched",
+		[RANK_TIMER] = "timer",
+		[RANK_IRQ] = "irq",
+		[RANK_ACPI] = "acpi",
+		[RANK_CONSOLE] = "console",
+		[RANK_LOG] = "log",
+		[RANK_SERIAL] = "serial",
+		[RANK_TLB] = "tlb",
 	};
 
 	return rank < RANKS && names[rank] != NULL ? names[rank] : "?";

@@ -14,13 +14,12 @@
 
 enum lock_rank {
 	RANK_NONE,
-	RANK_WORKQUEUE,
-	RANK_KMAP,     /* kernel mappings: allocates pages */
-	RANK_MAGAZINE, /* a CPU's objects of a cache (kernel/cpulock.h) */
-	RANK_SLAB,     /* a cache: allocates pages */
-	RANK_PCP,      /* a CPU's pages of a zone (kernel/cpulock.h) */
-	RANK_ZONE,     /* free lists */
-	RANK_DEVICES,  /* the table of memory devices: looked up by a zone's hooks */
+	RANK_KMAP,	/* kernel mappings: allocates pages */
+	RANK_MAGAZINE,	/* a CPU's objects of a cache (kernel/cpulock.h) */
+	RANK_SLAB,	/* a cache: allocates pages */
+	RANK_PCP,	/* a CPU's pages of a zone (kernel/cpulock.h) */
+	RANK_ZONE,	/* free lists */
+	RANK_DEVICES,	/* the table of memory devices: looked up by a zone's hooks */
 	RANK_ACPICA,	/* ACPICA's own: held around acpi_os_execute(), which wakes a thread */
 	RANK_WAITQUEUE, /* sleeping locks and conditions */
 	RANK_SCHED,	/* run queue */

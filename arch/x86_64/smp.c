@@ -29,7 +29,7 @@
 
 #define XAPIC_ID_MAX  254U     /* 255 is everybody */
 #define SIPI_AGAIN_US 200U     /* [SDM 3A 9.4.4.1] */
-#define COME_UP_US    5000000U /* a host may be busy with other things */
+#define ARRIVE_US     5000000U /* a host may be busy with other things */
 
 /* The words at the end of trampoline.asm. */
 struct trampoline {
@@ -136,12 +136,12 @@ static int wake_up(const struct cpu_start *start)
 		return 0;
 	if (__atomic_load_n(&words->ticket, __ATOMIC_SEQ_CST) != 0)
 		lapic_send(start->apic_id, command);
-	if (wait_until_up(start, COME_UP_US))
+	if (wait_until_up(start, start->patience_us))
 		return 0;
 	/* Whoever takes the ticket away decides: this CPU, or the late one. */
 	if (__atomic_exchange_n(&words->ticket, 0, __ATOMIC_SEQ_CST) != 0)
 		return -ETIMEDOUT;
-	if (wait_until_up(start, COME_UP_US))
+	if (wait_until_up(start, ARRIVE_US))
 		return 0;
 	lost = true;
 	return -EBUSY;

@@ -276,7 +276,7 @@ static int page_after_free(void)
 static int lock_order(void)
 {
 	static struct spinlock inner = SPINLOCK_INIT("provoke-inner", RANK_IRQ);
-	static struct spinlock outer = SPINLOCK_INIT("provoke-outer", RANK_WORKQUEUE);
+	static struct spinlock outer = SPINLOCK_INIT("provoke-outer", RANK_KMAP);
 	uint64_t inner_flags, outer_flags;
 
 #ifndef CONFIG_DEBUG
