@@ -20,6 +20,7 @@
 #include "kernel/thread_priv.h"
 #include "kernel/watchdog.h"
 #include "mm/alloc.h"
+#include "mm/init.h"
 
 #define INIT_WAIT_US	  10000U   /* [SDM 3A 9.4.4.1] */
 #define PATIENCE_US	  5000000U /* for a CPU to come: a host may be busy with other things */
@@ -59,7 +60,7 @@ static uint64_t stop_others(void)
 /* Fills the table; the MADT's parser dropped duplicates.  Returns how many are left out. */
 static unsigned choose(const struct madt_info *madt)
 {
-	unsigned max = MIN((unsigned)option_number("maxcpus", MAX_CPUS), (unsigned)MAX_CPUS);
+	unsigned max = MIN((unsigned)option_number("maxcpus", MAX_CPUS), mm_cpus());
 	unsigned left = madt->cpus_left;
 
 	tried[ntried++] = (struct tried_cpu){percpu[0].apic_id, 0, "running"};

@@ -33,15 +33,23 @@ static void prepare_vm_area(void)
 
 static const struct page_owner pcp_owner = {.name = "pcp"};
 
-/* As many as may ever run. */
-static unsigned enabled_cpus(void)
+static unsigned ncpus; /* [mm_init()] */
+
+/* As many as may ever run: this one, which the MADT need not list, and those that it says are
+ * enabled. */
+static unsigned possible_cpus(void)
 {
 	const struct madt_info *madt = &acpi_static.madt;
-	unsigned n = 0;
+	unsigned n = 1;
 
 	for (unsigned i = 0; acpi_static.has_madt && i < madt->ncpus; i++)
-		n += madt->cpu[i].enabled;
-	return MIN(MAX(n, 1U), MAX_CPUS);
+		n += madt->cpu[i].enabled && madt->cpu[i].apic_id != cpu_apic_id();
+	return MIN(n, MAX_CPUS);
+}
+
+unsigned mm_cpus(void)
+{
+	return ncpus;
 }
 
 /* Of those that are started later kernel/cpus.c says it. */
@@ -53,7 +61,7 @@ static void set_home_of_boot_cpu(const struct srat_info *srat)
 }
 
 /* Per-CPU lists of every zone, of boot memory, which never leaves. */
-static void make_pcp(unsigned ncpus)
+static void make_pcp(void)
 {
 	unsigned order = log2_ceil(DIV_ROUND_UP(ncpus * sizeof(struct pcp), PAGE_SIZE));
 	struct zone *zone;
@@ -83,8 +91,9 @@ void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	}
 	ASSERT(pages_free() == pages_managed());
 	set_home_of_boot_cpu(srat);
-	make_pcp(enabled_cpus());
-	slab_init(enabled_cpus());
+	ncpus = possible_cpus();
+	make_pcp();
+	slab_init(ncpus);
 	kmap_init();
 }
 

@@ -39,6 +39,9 @@ const void *mm_map_early(paddr_t pa, size_t size);
 void mm_init(const struct srat_info *srat, const struct slit_info *slit,
 	     const struct zone_hooks *hooks);
 
+/* For how many CPUs mm_init() made per-CPU lists and magazines: more must not be started. */
+unsigned mm_cpus(void);
+
 /* The boot-time allocator as a source of page tables, up to mm_init(). */
 extern struct pt_alloc pt_alloc_early;
 /* The page allocator as a source of page tables (owner "pagetable"). */

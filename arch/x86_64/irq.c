@@ -226,6 +226,7 @@ void irq_init(const struct madt_info *madt)
 	ASSERT(!cpu_irqs_enabled());
 	register_vectors();
 	pic_init(VECTOR_PIC);
+	percpu[0].apic_id = cpu_apic_id(); /* if there is no local APIC to ask */
 	if (apics_init(madt))
 		apics = madt;
 	klog(LOG_INFO, "irq: %s", irq_controller());

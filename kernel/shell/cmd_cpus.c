@@ -6,6 +6,7 @@
  */
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/percpu.h"
 #include "arch/smp.h"
 #include "drivers/acpi/tables/static.h"
 #include "kernel/clock.h"
@@ -46,23 +47,34 @@ static void take_snapshot(void)
 	}
 }
 
-/* The i-th processor; false past the end.  Without a MADT there is the running one. */
+static bool boot_cpu_is_listed(void)
+{
+	const struct madt_info *madt = &acpi_static.madt;
+
+	for (unsigned i = 0; acpi_static.has_madt && i < madt->ncpus; i++)
+		if (madt->cpu[i].apic_id == percpu[0].apic_id)
+			return true;
+	return false;
+}
+
+/* The i-th processor; false past the end.  The boot CPU, which the MADT may not list, runs whatever
+ * it says. */
 static bool cpu_row(unsigned i, struct cpu_row *row)
 {
 	const struct madt_info *madt = &acpi_static.madt;
-	bool listed = acpi_static.has_madt && madt->ncpus > 0;
+	unsigned unlisted = boot_cpu_is_listed() ? 0 : 1;
 
-	if (i >= (listed ? madt->ncpus : 1))
+	if (i >= unlisted + (acpi_static.has_madt ? madt->ncpus : 0))
 		return false;
-	row->apic_id = listed ? madt->cpu[i].apic_id : cpu_apic_id();
+	row->apic_id = i < unlisted ? percpu[0].apic_id : madt->cpu[i - unlisted].apic_id;
 	row->node = node_of_apic_id(acpi_static.has_srat ? &acpi_static.srat : NULL, row->apic_id);
-	row->index = listed ? cpus_index(row->apic_id) : 0;
-	if (!listed)
+	row->index = row->apic_id == percpu[0].apic_id ? 0 : cpus_index(row->apic_id);
+	if (row->index == 0)
 		row->state = "running";
-	else if (madt->cpu[i].enabled)
+	else if (madt->cpu[i - unlisted].enabled)
 		row->state = cpus_state(row->apic_id);
 	else
-		row->state = madt->cpu[i].online_capable ? "not plugged" : "disabled";
+		row->state = madt->cpu[i - unlisted].online_capable ? "not plugged" : "disabled";
 	return true;
 }
 

@@ -24,6 +24,11 @@ def broken(raw, at, value):
     return raw[:at] + value + raw[at + len(value):]
 
 
+def both_cpus_run(shown):
+    return [(c["apic_id"], c["cpu"], c["state"]) for c in shown["cpus"]] \
+        == [(0, 0, "running"), (1, 1, "running")]
+
+
 class Case:
     """tables: what replaces QEMU's; says: regular expressions, one for each line the log must
     have; refused: commands that must fail with EINVAL; shows: {command: check of its JSON}."""
@@ -113,6 +118,12 @@ CASES = {
               r"MADT: entry at offset 0x92: ISA interrupt 9 to GSI 20 was overridden to GSI 9",
               r"MADT: entry at offset 0x9c: APIC 1 was listed before: skipped"],
         shows={"madt -J": lambda j: len(j["ioapics"]) == 1 and j["rejected"] == 4}),
+    "madt-without-the-boot-cpu": Case(
+        madt(lapic(1, 1), *Q35_IRQS), says=[r"smp: 2 CPUs run"],
+        shows={"cpus -J": both_cpus_run}),
+    "madt-boot-cpu-disabled": Case(
+        madt(lapic(0, 0, 0), lapic(1, 1), *Q35_IRQS), says=[r"smp: 2 CPUs run"],
+        shows={"cpus -J": both_cpus_run}),
     "madt-lapic-misplaced": Case(
         madt(*Q35_CPUS, *Q35_IRQS, lapic=0xFEE00010),
         says=[r"MADT: local APIC address 0xfee00010 is not a page's: the table is rejected"],
