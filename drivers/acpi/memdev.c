@@ -7,8 +7,9 @@
  * the user rescans.
  *
  * A slot's DIMM is "held" while the hot-plug core has a device of the slot's number.  Only the
- * worker adds devices and it decides under hotplug_lock, which the core keeps from forgetting a
- * device until _EJ0 is done: a DIMM on its way out is never mistaken for a new one.
+ * worker adds devices; the core keeps hotplug_lock from forgetting a device until _EJ0 is done,
+ * and adds it again itself if it stays.  So who asks "is it held?" first and _STA after that never
+ * mistakes a DIMM on its way out for a new one.
  */
 #include "drivers/acpi/memdev.h"
 
@@ -71,7 +72,12 @@ static int describe(const struct slot *slot, struct memory_device_info *info, st
 	info->base = range.base;
 	info->size = range.size;
 	err = aml_proximity(slot->handle, &info->pxm, &info->has_pxm, why);
-	return err != 0 ? err : memdev_probe(&range, why);
+	if (err != 0)
+		return err;
+	mutex_lock(&hotplug_lock);
+	err = memdev_probe(&range, why);
+	mutex_unlock(&hotplug_lock);
+	return err;
 }
 
 static int take_in(struct slot *slot, struct refusal *why)
@@ -143,7 +149,7 @@ void memdev_check(struct slot *slot, uint32_t source)
 		insert(slot, source);
 		return;
 	}
-	if (!present && held && slot->failures == 0)
+	if (!present && held && slot->failures == 0 && slot_is_held(slot)) /* still */
 		report_loss(slot);
 	if (notified)
 		answer(slot, source, present ? OST_SUCCESS : OST_FAILURE);
@@ -152,13 +158,14 @@ void memdev_check(struct slot *slot, uint32_t source)
 /* --- ejection --- */
 
 /* _EJ0, then _STA says whether it worked [ACPI 6.5 6.3.3]: some platforms leave the present bit
- * set until hands take the DIMM out, so what counts is that it no longer decodes. */
+ * set until hands take the DIMM out, so what counts is that it no longer decodes.  A _STA that
+ * cannot be read says nothing. */
 static int eject_hardware(struct slot *slot, struct refusal *why)
 {
 	const uint32_t decoding = ACPI_STA_DEVICE_PRESENT | ACPI_STA_DEVICE_ENABLED;
 	int err = aml_call(slot->handle, "_EJ0", 1);
 
-	if ((slot_status(slot) & decoding) != decoding)
+	if ((slot_status(slot) & decoding) != decoding && (err == 0 || slot->failures == 0))
 		return 0;
 	if (err == -ENOENT)
 		return refuse(why, -EOPNOTSUPP, "_EJ0", "%s has no _EJ0", slot->path);
@@ -166,12 +173,23 @@ static int eject_hardware(struct slot *slot, struct refusal *why)
 		      err != 0 ? "failed" : "done, but the device is still there", slot->sta);
 }
 
+/* What the firmware says of a device that the core forgot, the memory itself may belie. */
+static bool is_gone(const struct memory_device *device) REQUIRES(&hotplug_lock)
+{
+	struct memrange_piece range = {
+		.base = pfn_to_paddr(device->start),
+		.size = device->npages * PAGE_SIZE,
+	};
+
+	return memdev_probe(&range, NULL) != 0;
+}
+
 /*
  * memory_device_ops.eject: hotplug_lock held, the core has forgotten the device.  Called on
  * the worker for the platform's requests, on the shell's thread for the user's; in the second
  * case a request of the platform that waits for the user is answered along with it.
  */
-static int memdev_eject(struct memory_device *device __unused, void *firmware, struct refusal *why)
+static int memdev_eject(struct memory_device *device, void *firmware, struct refusal *why)
 {
 	struct slot *slot = firmware;
 	uint32_t source = OST_EJECT_REQUEST;
@@ -182,6 +200,13 @@ static int memdev_eject(struct memory_device *device __unused, void *firmware, s
 		answer(slot, source, OST_EJECT_PENDING);
 	}
 	err = eject_hardware(slot, why);
+	if (err != 0 && is_gone(device)) {
+		klog(LOG_ERR, "acpi: %s: %s has no memory any more, but _STA is 0x%x: left alone",
+		     slot->path, slot->name, slot->sta);
+		slot->refused = true;
+		*why = (struct refusal){0};
+		err = 0;
+	}
 	slot->lost = false;
 	__atomic_store_n(&slot->host_waits, false, __ATOMIC_RELAXED);
 	answer(slot, source, ost_of_eject(why));
@@ -242,8 +267,8 @@ void memdev_eject_request(struct slot *slot)
 		return;
 	}
 	err = memory_device_eject(slot->name, &why);
-	if (err == 0)
-		return;
+	if (err == 0 || (err == -ENOENT && !__atomic_load_n(&slot->host_waits, __ATOMIC_RELAXED)))
+		return; /* the user was faster: that eject has answered */
 	klog(LOG_WARN, "acpi: the platform asked for %s, which stays: %s", slot->name,
 	     refusal_format(&why, text, sizeof(text)));
 	/* Refused before the hardware was touched: else memdev_eject() has answered. */

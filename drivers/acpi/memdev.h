@@ -11,7 +11,7 @@
 #include "drivers/acpi/memrange.h"
 #include "drivers/acpi/slots.h"
 
-/* --- memdev.c; on the hot-plug worker only --- */
+/* --- memdev.c; on the hot-plug worker only (the core calls its eject on the user's thread) --- */
 
 /*
  * Looks at a slot and takes in a DIMM that is new there.  `source` is what made us look (an
@@ -29,9 +29,9 @@ void memdev_eject_request(struct slot *slot);
 void memdev_window(paddr_t *base, uint64_t *size);
 
 /* 0, or -ENXIO where the first or the last page of the range is in the window, is nobody's, and
- * is no memory.  Takes hotplug_lock.
- * => the range lies below DIRECT_MAP_MAX and the CPU's limit */
-int memdev_probe(const struct memrange_piece *range, struct refusal *why);
+ * is no memory.
+ * => hotplug_lock held; the range lies below DIRECT_MAP_MAX and the CPU's limit */
+int memdev_probe(const struct memrange_piece *range, struct refusal *why) REQUIRES(&hotplug_lock);
 
 /* --- notify.c --- */
 

@@ -4,6 +4,7 @@
  * A device's descriptors live in the device: where firmware names a place with no memory behind
  * it, they would read back as zeros and take the hot-plug core with them.  So the first and
  * the last page answer a question before anything else is written, and keep what they held.
+ * The same where _STA says that a DIMM stays after its _EJ0.
  * Only pages where a DIMM may appear are asked: elsewhere there may be device registers, and
  * the core refuses the range without looking.
  *
@@ -87,12 +88,10 @@ int memdev_probe(const struct memrange_piece *range, struct refusal *why)
 
 	if (!in_window(range))
 		return 0;
-	mutex_lock(&hotplug_lock);
 	for (unsigned i = 0; i < ARRAY_SIZE(end) && err == 0; i++) {
 		if (!is_known(end[i]) && !keeps_what_is_written(end[i]))
 			err = refuse_at(why, -ENXIO, "probe", paddr_to_pfn(end[i]),
 					"there is no memory, whatever _CRS says");
 	}
-	mutex_unlock(&hotplug_lock);
 	return err;
 }

@@ -6,8 +6,8 @@
  *
  * Locks used to protect struct members in this file:
  *	I	immutable after slots_find()
- *	w	the hot-plug worker's only; others may read a moment's value
- *	a	atomic
+ *	w	the hot-plug worker's, but while a device of ours is ejected (hotplug_lock held)
+ *whose ever thread that is; others may read a moment's value a	atomic
  */
 #ifndef DRIVERS_ACPI_SLOTS_H
 #define DRIVERS_ACPI_SLOTS_H

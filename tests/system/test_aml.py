@@ -7,6 +7,7 @@ import re
 
 import aml
 import pytest
+import tables
 from harness import GIB, MIB
 
 WINDOW = 4 * GIB
@@ -109,6 +110,46 @@ def test_no_ej0_at_all(boot, tmp_path):
     with guest.same_census():
         status, text = guest.run("eject dimm99", scale=2)
         assert status == 1 and "EOPNOTSUPP" in text, text
+
+
+def test_ej0_that_fails_and_a_status_that_cannot_be_read(boot, tmp_path):
+    """Nothing says that it is gone: it stays."""
+    extra = NVDIMM + aml.arguments_for(tmp_path, borrowed(
+        aml.name("HST_", aml.integer(aml.PRESENT)),
+        aml.method("_STA", aml.if_equal(b"HST_", aml.ZERO, aml.fatal(1, 2, 3))
+                   + aml.give(b"HST_")),
+        aml.method("_EJ0", aml.store(aml.ZERO, "HST_") + aml.fatal(1, 2, 3), 1)))
+    guest = boot(extra=extra)
+    guest.wait_until(guest.lsdimm, "the device")
+    guest.ok("online dimm99 movable")
+    with guest.same_census():
+        guest.refused("eject dimm99", "EIO", scale=2)
+    assert "dimm99 ejected" not in guest.text
+
+
+@pytest.mark.parametrize("size, cpu", [("256M", "max"), ("1G", "qemu64")])
+def test_ej0_that_takes_the_memory_and_a_status_that_denies_it(boot, image, tmp_path, size, cpu):
+    """The DIMM has left and _STA says that it is there.  QEMU's own slot has a domain that the SRAT
+    does not know, so that the DIMM comes by a device of ours, which ejects it by QEMU's registers:
+    selector, control bit 3 (docs/specs/acpi_mem_hotplug of QEMU)."""
+    srat = tables.srat(tables.cpu(0, 7), tables.cpu(1, 7), tables.memory(0, 512 * MIB, 7),
+                       tables.memory(WINDOW, 8 * GIB, 7, 3))
+    ours = aml.memory_device(
+        "HN00", 99, aml.region("HSEL", 1, 0xA00, 1), aml.field8("HSEL", "HSLT"),
+        aml.region("HCTL", 1, 0xA14, 1), aml.field8("HCTL", "HCMD"),
+        aml.method("_EJ0", aml.store(aml.ZERO, "HSLT") + aml.store(aml.integer(8), "HCMD"), 1),
+        crs=[aml.qword(WINDOW, int(size[:-1]) * (GIB if size[-1] == "G" else MIB))])
+    guest = boot(iso=image([srat]), extra=aml.arguments_for(tmp_path, ours), cpu=cpu)
+    guest.plug(size, wait=False)
+    guest.ok("acpi rescan")
+    guest.wait_until(lambda: [d["name"] for d in guest.lsdimm()] == ["dimm99"], "the device")
+    guest.ok("online dimm99 movable")
+    guest.ok("eject dimm99", scale=2)
+    assert guest.memory_devices() == {} and guest.lsdimm() == []
+    assert "dimm99 has no memory any more, but _STA is 0xf" in guest.ok("dmesg")
+    guest.ok("acpi rescan")
+    assert guest.lsdimm() == []
+    guest.check()
 
 
 @pytest.mark.parametrize("machine", ["q35", "pc"])
