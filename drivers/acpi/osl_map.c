@@ -24,6 +24,7 @@ struct mapping {
 	uint64_t size;
 	char *address; /* NULL: the entry is free */
 	unsigned users;
+	bool kept; /* whoever comes: holds a register that is read in the SCI's handler */
 };
 
 static struct spinlock mappings_lock = SPINLOCK_INIT("acpi mappings", RANK_ACPI);
@@ -84,7 +85,7 @@ static bool insert_mapping(const struct mapping *new, char **old)
 			slot = m;
 			break;
 		}
-		if (m->users == 0 && slot == NULL)
+		if (m->users == 0 && !m->kept && slot == NULL)
 			slot = m;
 	}
 	if (slot != NULL) {
@@ -141,9 +142,9 @@ void *acpi_os_map_memory(acpi_physical_address where, acpi_size length)
 	return address != NULL ? address : new_mapping(where, length);
 }
 
-void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
+/* One user less.  `keep`: the mapping is never given up for another. */
+static void release_mapping(const char *address, bool keep)
 {
-	char *address = logical_address;
 	uint64_t flags = spin_lock(&mappings_lock);
 
 	for (unsigned i = 0; i < MAPPINGS_MAX; i++) {
@@ -152,10 +153,16 @@ void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
 		if (m->address != NULL && address >= m->address && address < m->address + m->size) {
 			ASSERT(m->users > 0);
 			m->users--;
+			m->kept |= keep;
 			break;
 		}
 	}
 	spin_unlock(&mappings_lock, flags);
+}
+
+void acpi_os_unmap_memory(void *logical_address, acpi_size size __unused)
+{
+	release_mapping(logical_address, false);
 }
 
 /* One access of the width in bits: the hardware behind it may care. */
@@ -185,6 +192,8 @@ static void access_once(volatile void *p, u64 *value, u32 width, bool write)
 #undef ACCESS
 }
 
+/* The FADT's registers; ACPICA comes here from the SCI's handler with a lock held, where a mapping
+ * can be found but not made, so what it met once stays mapped. */
 static acpi_status access_memory(acpi_physical_address address, u64 *value, u32 width, bool write)
 {
 	void *p = acpi_os_map_memory(address, width / 8);
@@ -192,7 +201,7 @@ static acpi_status access_memory(acpi_physical_address address, u64 *value, u32 
 	if (p == NULL)
 		return AE_NO_MEMORY;
 	access_once(p, value, width, write);
-	acpi_os_unmap_memory(p, width / 8);
+	release_mapping(p, true);
 	return AE_OK;
 }
 
