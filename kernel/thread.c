@@ -21,6 +21,7 @@
 #include "kernel/panic.h"
 #include "kernel/smp.h"
 #include "kernel/thread_priv.h"
+#include "mm/alloc.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
 
@@ -69,6 +70,15 @@ static __no_kasan size_t stack_used(const struct thread *t)
 	return (n - i) * sizeof(*word);
 }
 
+/* Frees a thread that is in no list: its stack's pages name an owner that lies in it. */
+static void thread_unmake(struct thread *t)
+{
+	if (t->stack != NULL)
+		kmap_free(t->stack);
+	page_owner_retire();
+	slab_free(&thread_cache, t);
+}
+
 /* A thread that is in no list yet. */
 static struct thread *thread_make(const char *name, void (*entry)(void *), void *arg)
 {
@@ -83,7 +93,7 @@ static struct thread *thread_make(const char *name, void (*entry)(void *), void 
 	t->entry = entry;
 	t->arg = arg;
 	if (!stack_alloc(t)) {
-		slab_free(&thread_cache, t);
+		thread_unmake(t);
 		return NULL;
 	}
 	t->sp = context_prepare((vaddr_t)t->stack + THREAD_STACK_SIZE, thread_begin, t);
@@ -151,8 +161,7 @@ void thread_add_idle(struct thread *idle)
 
 void thread_free_idle(struct thread *idle)
 {
-	kmap_free(idle->stack);
-	slab_free(&thread_cache, idle);
+	thread_unmake(idle);
 }
 
 void threads_init(void)
@@ -204,8 +213,7 @@ void thread_join(struct thread *t)
 	list_del(&t->all);
 	spin_unlock(&sched_lock, flags);
 
-	kmap_free(t->stack);
-	slab_free(&thread_cache, t);
+	thread_unmake(t);
 }
 
 const char *thread_name(const struct thread *t)
