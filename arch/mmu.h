@@ -104,6 +104,8 @@ int mmu_prepare(vaddr_t va, size_t size, unsigned level, struct pt_alloc *alloc)
  * mmu_block_finish  flushes, once for all ranges of the batch.
  * mmu_retarget	     every migration entry of the range maps `pa` onwards, with the flags it had.
  * mmu_blocked	     true while `va` is covered by a migration entry.
+ * mmu_covers	     true while `va` is mapped or covered by a migration entry: one look at the
+ *		     entry, so that a move that begins or ends meanwhile does not hide it.
  *
  * Ranges that follow each other are found faster.
  */
@@ -117,6 +119,7 @@ void mmu_block(struct mmu_batch *batch, vaddr_t va, size_t size);
 void mmu_block_finish(struct mmu_batch *batch);
 void mmu_retarget(struct mmu_batch *batch, vaddr_t va, paddr_t pa, size_t size);
 bool mmu_blocked(vaddr_t va);
+bool mmu_covers(vaddr_t va);
 
 /* One step of a walk: the entry and the table it stands in. */
 struct mmu_step {

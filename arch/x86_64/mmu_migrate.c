@@ -95,9 +95,19 @@ void mmu_retarget(struct mmu_batch *batch, vaddr_t va, paddr_t pa, size_t size)
 	}
 }
 
-bool mmu_blocked(vaddr_t va)
+static pte_t leaf_of(vaddr_t va)
 {
 	const pte_t *entry = walk_to_leaf(va).entry;
 
-	return entry != NULL && (*entry & PTE_MIGRATING) != 0;
+	return entry != NULL ? __atomic_load_n(entry, __ATOMIC_RELAXED) : 0;
+}
+
+bool mmu_blocked(vaddr_t va)
+{
+	return (leaf_of(va) & PTE_MIGRATING) != 0;
+}
+
+bool mmu_covers(vaddr_t va)
+{
+	return (leaf_of(va) & (PTE_PRESENT | PTE_MIGRATING)) != 0;
 }

@@ -163,16 +163,13 @@ static bool vm_fault(struct trap_frame *frame)
 
 	/* A move makes entries absent.  What is there and forbidden stays so: running it, say. */
 	if (va < VM_BASE || va >= VM_END || !(frame->rflags & RFLAGS_IF) ||
-	    (frame->error & PF_PRESENT))
+	    (frame->error & PF_PRESENT) || !mmu_covers(va))
 		return false;
-	if (!mmu_blocked(va)) {
-		paddr_t pa;
-
-		return mmu_translate(va, &pa); /* the move ended between the fault and here */
+	if (mmu_blocked(va)) { /* else the move ended between the fault and here */
+		cpu_irq_enable();
+		wait_event(&faults_wait, not_blocked, &va, 0, false);
+		cpu_irq_disable();
 	}
-	cpu_irq_enable();
-	wait_event(&faults_wait, not_blocked, &va, 0, false);
-	cpu_irq_disable();
 	return true;
 }
 

@@ -37,10 +37,13 @@ static void a_leaf_leaves_and_comes_back_elsewhere(void **state)
 		assert_true(mmu_blocked(BASE));
 		assert_true(mmu_blocked(BASE + sizes[i] - 1));
 		assert_false(mmu_blocked(BASE + sizes[i]));
+		assert_true(mmu_covers(BASE) && mmu_covers(BASE + sizes[i] - 1));
+		assert_false(mmu_covers(BASE + SIZE_1G));
 		assert_absent(BASE);
 		assert_absent(BASE + sizes[i] - 1);
 		mmu_retarget(&batch, BASE, THERE, sizes[i]);
 		assert_false(mmu_blocked(BASE));
+		assert_true(mmu_covers(BASE));
 		assert_mapped(BASE, THERE);
 		assert_mapped(BASE + sizes[i] - 1, THERE + sizes[i] - 1);
 		assert_int_equal(page_size_at(BASE), sizes[i]);
