@@ -11,6 +11,7 @@
 /* A page that is pinned or whose owner is busy is tried again after 1, 2, 4 ... 256 ms. */
 #define MIGRATE_TRIES	      10
 #define MIGRATE_FIRST_WAIT_US 1000
+#define MIGRATE_LAST_WAIT_US  256000
 
 /* Names what holds a page that would not move; 0 if it was freed meanwhile. */
 static int refuse_unmoved(struct offline_request *request, const struct page *page)
@@ -87,17 +88,19 @@ static int block_evacuate(struct memory_block *block, void *arg) REQUIRES(&hotpl
 static int passes(struct offline_request *request) REQUIRES(&hotplug_lock)
 {
 	struct migration *m = &request->migration;
-	uint64_t wait_us = MIGRATE_FIRST_WAIT_US;
+	unsigned wait_us = MIGRATE_FIRST_WAIT_US;
 
-	for (unsigned try = 1;; try++, wait_us *= 2) {
+	for (unsigned try = 1;; try++, wait_us = MIN(wait_us * 2, MIGRATE_LAST_WAIT_US)) {
 		int err;
 
 		m->busy = NULL;
 		err = blocks_for_each(request->range, block_evacuate, request);
 		if (err != 0 || m->busy == NULL)
 			return err;
-		if (try == MIGRATE_TRIES)
-			return refuse_unmoved(request, m->busy);
+		/* Freed just now?  Then another that was busy is still to be named: one more pass,
+		 * and so on, since each time there is a chunk less. */
+		if (try >= MIGRATE_TRIES && refuse_unmoved(request, m->busy) != 0)
+			return request->why->err;
 		thread_sleep_us(wait_us); /* interrupted or not: that is asked next */
 		err = offline_still_wanted(request, "migrate");
 		if (err != 0)
