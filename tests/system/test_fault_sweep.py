@@ -141,6 +141,10 @@ def test_keep_going_puts_the_rest_online(boot):
     guest.ok("fault online_check 3")
     guest.refused(f"online {name} -k", "EIO")
     assert guest.lsdimm()[0]["blocks_online"] == 7
+    guest.ok(f"offline {name}")
+    guest.ok("fault online_check 1 always")
+    status, text = guest.run(f"online {name} -k")
+    assert status == 1 and re.search(rf"online: {name}: 0 blocks, \S+, 8 refused", text), text
     guest.ok("fault off")
     guest.ok(f"online {name}")
     assert guest.lsdimm()[0]["blocks_online"] == 8

@@ -1,6 +1,7 @@
 """Several CPUs: all of them run, one that does not answer is left, and DIMMs come and go while
 every CPU writes to memory."""
 import os
+import re
 import time
 
 import pytest
@@ -56,6 +57,19 @@ def test_a_cpu_that_does_not_answer_is_said(boot, image, silent):
     assert [rows[i]["cpu"] for i in (0, 1, 2)] == [0, 1, 2]
     assert guest.json("numa -J")["nodes"][0]["cpus"] == [0, 1, 2], "as `cpus` numbers them"
     assert f"the CPU with APIC id {silent} does not answer [ETIMEDOUT]" in guest.ok("dmesg")
+
+
+def test_sixty_cpus_that_are_not_there_hold_the_boot_up_for_a_while_only(boot, image):
+    """The one that is there is the last; 5 seconds for each would be five minutes."""
+    silent = range(100, 160)
+    table = madt(lapic(0, 0), *(lapic(i, i) for i in silent), lapic(1, 1), *Q35_IRQS)
+    guest = boot(iso=image([table]), smp=2)
+    states = {row["apic_id"]: row["state"] for row in cpus(guest)}
+    assert {states.pop(0), states.pop(1)} == {"running"}
+    assert list(states) == list(silent) and set(states.values()) == {"does not answer"}
+    said = re.findall(r"\[ *(\d+)\.\d+\] smp: the CPU with APIC id", guest.ok("dmesg"))
+    assert len(said) == len(silent) and int(said[-1]) - int(said[0]) < 5 * len(silent) // 2
+    guest.check()
 
 
 def start_churners(guest, smp, prefix, options):
