@@ -360,7 +360,7 @@ static const struct provocation {
 	{"smap", "reads a user page (-cpu max)", smap},
 	{"smep", "runs a user page (-cpu max)", smep},
 	{"double-free", "frees memory twice", double_free},
-	{"wild-free", "frees what was never allocated", wild_free},
+	{"wild-free", "frees an address that no allocation returned", wild_free},
 	{"use-after-free", "writes to freed memory", use_after_free},
 	{"redzone", "writes past the end of an object", redzone},
 	{"stack-overrun", "writes past the end of a variable on the stack", stack_overrun},

@@ -64,7 +64,7 @@ def test_lsmem_is_util_linux_like(plugged):
 
 
 @pytest.mark.parametrize("command,status", [
-    ("echo a; echo b", 0), ("nosuchcommand", 2), ("online", 2), ("online nosuch", 1),
+    ("echo a; echo b", 0), ("nosuchcommand", 2), ("online", 2), ("online nosuch", 2),
     ("online memory9999", 1), ("offline dimm99", 1), ("online dimm0 sideways", 2),
     ("offline dimm0 -t x", 2), ("eject nosuch", 1), ("page zzz", 2), ("hog", 2),
     ("hog stop nobody", 1), ("hog start x 0", 2), ("policy nosuch x", 1), ("chmem", 2),
@@ -76,7 +76,7 @@ def test_statuses(boot, command, status):
     with guest.same_census():
         got, text = guest.run(command)
     errors = re.findall(r"^error: .*\[E[A-Z0-9]+\]$", text, re.M)
-    assert bool(got) == bool(status), text
+    assert got == status, text
     assert len(errors) == (1 if status else 0), text
 
 
