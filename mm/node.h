@@ -2,7 +2,8 @@
  * mm/node.h - NUMA nodes: dense numbers for sparse proximity domains, distances, zones.
  *
  * The table is static: a node's own memory cannot hold what describes it, since all of it may
- * leave.  Domains come from the SRAT (and, for DIMMs, from _PXM); without one there is node 0.
+ * leave.  Domains come from the SRAT, of which a DIMM's _PXM names one; without an SRAT there is
+ * node 0.
  * A node "has memory" while any of its zones has present pages.
  *
  * Lock: fallback orders are immutable after node_init() (every node that the SRAT names is

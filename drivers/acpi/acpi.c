@@ -68,7 +68,10 @@ static int start_hotplug(struct refusal *why)
 
 	if (err != 0)
 		return refuse(why, err, "slots", "the namespace cannot be walked");
-	memdev_window(&base, &size);
+	if (!memdev_window(&base, &size))
+		klog(LOG_WARN,
+		     "acpi: SRAT: the hot-plug window lies over boot memory: only what is "
+		     "behind it counts");
 	klog(LOG_INFO, "acpi: %u memory slots, window 0x%lx-0x%lx", nr_slots, (unsigned long)base,
 	     (unsigned long)(base + size));
 	err = hotplug_init_slots(nr_slots, base, size, why);

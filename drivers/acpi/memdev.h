@@ -25,8 +25,9 @@ void memdev_eject_request(struct slot *slot);
 
 /* --- probe.c --- */
 
-/* Where DIMMs may appear: the SRAT's hot-plug ranges, first to last byte; size 0: it names none. */
-void memdev_window(paddr_t *base, uint64_t *size);
+/* Where DIMMs may appear: the SRAT's hot-plug ranges, first to last byte; size 0: it names none.
+ * False: they lie over boot memory, and what is returned is the part behind. */
+bool memdev_window(paddr_t *base, uint64_t *size);
 
 /* 0, or -ENXIO where the first or the last page of the range is in the window, is nobody's, and
  * is no memory.

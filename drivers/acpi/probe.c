@@ -15,9 +15,23 @@
 #include "drivers/acpi/tables/static.h"
 #include "kernel/lib/errno.h"
 
-void memdev_window(paddr_t *base, uint64_t *size)
+static paddr_t boot_memory_end(void)
 {
 	paddr_t end = 0;
+
+	for (unsigned i = 0; i < bootinfo.nranges; i++) {
+		const struct boot_range *range = &bootinfo.range[i];
+
+		if (range->type == BOOT_RAM)
+			end = MAX(end, range->base + range->size);
+	}
+	return end;
+}
+
+bool memdev_window(paddr_t *base, uint64_t *size)
+{
+	paddr_t end = 0;
+	bool over;
 
 	*base = 0;
 	*size = 0;
@@ -30,8 +44,12 @@ void memdev_window(paddr_t *base, uint64_t *size)
 			*base = range->base; /* sorted */
 		end = range->base + range->size;
 	}
-	if (end != 0)
+	over = end != 0 && *base < boot_memory_end();
+	if (over)
+		*base = MAX(boot_memory_end(), 4 * GiB); /* PCs have registers below */
+	if (end > *base)
 		*size = end - *base;
+	return !over;
 }
 
 /* Without a window: above 4 GiB, where PCs have no fixed registers. */

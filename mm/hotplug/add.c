@@ -86,8 +86,11 @@ static int check_node(const struct memory_device_info *info, struct refusal *why
 		return refuse_at(why, -ENODEV, "node", paddr_to_pfn(info->base), FAULT_TEXT);
 	if (node >= 0)
 		return node;
-	return refuse_at(why, -ENODEV, "node", paddr_to_pfn(info->base),
-			 "is in proximity domain %u, which the SRAT never announced", info->pxm);
+	return refuse_at(
+		why, -ENODEV, "node", paddr_to_pfn(info->base),
+		"is in proximity domain %u, which is none of the %u domains of the SRAT that "
+		"count",
+		info->pxm, nr_nodes);
 }
 
 /* Everything that can be refused without touching anything; fills *device. */

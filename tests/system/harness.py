@@ -107,6 +107,17 @@ class Machine(Guest):
         assert ident not in self.memory_devices()
         assert name not in [d["name"] for d in self.lsdimm()]
 
+    def prove(self):
+        """The machine works: memory is consistent, and a DIMM can come, be used, and leave."""
+        self.check()
+        ident, name = self.plug_named("256M")
+        self.ok(f"online {name} movable")
+        self.ok("hog start h 64M movable")
+        self.ok("hog verify h")
+        self.ok("hog stop h")
+        self.eject(ident)
+        self.check()
+
     # --- the end -------------------------------------------------------------------------------
 
     def at_end(self):

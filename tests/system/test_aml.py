@@ -103,6 +103,28 @@ def test_ej0_that_does_nothing(boot, tmp_path):
         assert status == 1 and "still there" in text, text
 
 
+def test_a_domain_of_32_bits(boot, image, tmp_path):
+    """The SRAT's and the DIMM's _PXM: the same number, of which no byte may be lost."""
+    domain = 0x89ABCDEF
+    srat = tables.srat(tables.x2cpu(0, domain), tables.x2cpu(1, domain),
+                       tables.memory(0, 512 * MIB, domain ^ 0xFF000000),
+                       tables.memory(WINDOW, 8 * GIB, domain, 3), revision=3)
+    extra = NVDIMM + aml.arguments_for(tmp_path, stateful(
+        aml.name("_PXM", aml.integer(domain)),
+        aml.method("_EJ0", aml.store(aml.ZERO, "HST_"), 1)))
+    guest = boot(iso=image([srat]), extra=extra)
+    guest.wait_until(guest.lsdimm, "the device")
+    dimm = guest.lsdimm()[0]
+    nodes = {node["node"]: node for node in guest.json("numa -J")["nodes"]}
+    assert nodes[dimm["node"]]["cpus"] == [0, 1], "that of the processors, not of boot memory"
+    assert len(nodes) == 2
+    guest.ok("online dimm99 movable")
+    guest.ok("hog start h 64M movable")
+    guest.ok("hog verify h; hog stop h")
+    guest.ok("eject dimm99", scale=2)
+    assert guest.lsdimm() == []
+
+
 def test_no_ej0_at_all(boot, tmp_path):
     extra = NVDIMM + aml.arguments_for(tmp_path, borrowed(status=aml.PRESENT))
     guest = boot(extra=extra)

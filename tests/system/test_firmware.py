@@ -1,8 +1,8 @@
 """What the host asks and what it is answered: device_del, _OST, DIMMs at odd moments."""
 import time
 
-from harness import (MIB, OST_BUSY, OST_EJECT, OST_IN_USE, OST_INSERT, OST_NO_ROOM, OST_PENDING,
-                     OST_SUCCESS, eject_answer)
+from harness import (MIB, OST_BUSY, OST_EJECT, OST_IN_USE, OST_INSERT, OST_NO_ROOM, OST_SUCCESS,
+                     eject_answer)
 
 
 def test_insert_is_answered(boot):

@@ -61,16 +61,31 @@ def test_every_forgery(boot, tmp_path):
         life(guest, backing(tmp_path, size, forged_descriptors(size, kind)), size)
 
 
+@pytest.mark.parametrize("zone", ["movable", "kernel"])
+def test_forged_page_tables(boot, tmp_path, zone):
+    """A head full of entries that are present and writable, of pages and of tables, and lead to the
+    kernel's text, to boot memory and to the head itself."""
+    size = 2 * GIB
+    entries = struct.pack("<4Q", 0x1000000 | 0x63, 0x400000 | 0x1E3, 4 * GIB | 0x63, 2 ** 64 - 1)
+    page = entries * (PAGE // len(entries))
+    path = backing(tmp_path, size, ((o, page) for o in range(0, 32 * MIB, PAGE)))
+    guest = boot(cpu="qemu64")
+    life(guest, path, size, zone)
+
+
 def test_old_contents_come_back(boot, tmp_path):
     """The backend is plugged again with what the DIMM held while it was in use: descriptors, page
     tables and objects of ours, all of them true a moment ago and at the same place."""
-    size = 256 * MIB
+    size = 1056 * MIB
     path, old = backing(tmp_path, size, ()), str(tmp_path / "old")
-    guest = boot()
+    guest = boot(cpu="qemu64")  # no pages of 1 GiB: a GiB of the device's own needs a PD
     for zone in ("movable", "kernel"):
         ident, name = guest.plug_named(size, backing="file", path=path)
+        assert guest.lsdimm()[0]["pagetables"] > 0
         guest.ok(f"online {name} {zone}")
-        guest.ok(f"hog start h 200M {'movable' if zone == 'movable' else ''}", scale=4)
+        guest.ok(f"hog start h 600M {'movable' if zone == 'movable' else ''}", scale=4)
+        # What is in use is no zeros: 100 MiB of the hog at least.
+        assert words_of(path).count(b"\0" * PAGE) < (size - 100 * MIB) // PAGE
         shutil.copyfile(path, old)
         guest.ok("hog stop h")
         guest.eject(ident)
@@ -87,15 +102,16 @@ def test_contents_of_an_earlier_life(boot, tmp_path):
     first.ok("online dimm0 movable")
     first.ok("hog start h 100M movable")
     first.close()
+    assert any(words_of(path)[:MIB]), "descriptors"
     life(boot(), path, size)
 
 
-def life(guest, path, size):
+def life(guest, path, size, zone="movable"):
     with guest.same_census():
         ident, name = guest.plug_named(size, backing="file", path=path)
-        guest.ok(f"online {name} movable")
+        guest.ok(f"online {name} {zone}")
         guest.check()
-        guest.ok(f"hog start h {size * 3 // 4 // MIB}M movable", scale=4)
+        guest.ok(f"hog start h {size * 3 // 4 // MIB}M {zone}", scale=4)
         guest.ok("hog verify h", scale=4)
         guest.check()
         guest.ok("hog stop h")

@@ -24,4 +24,4 @@ def test_lie(boot, image, tables, pattern):
     guest = boot(iso=image(tables))
     log = guest.ok("dmesg")
     assert re.search(pattern, log), f"not in the log: {pattern}\n{log}"
-    guest.check()
+    guest.prove()
