@@ -42,6 +42,9 @@ enum mmu_flags {
 
 typedef uint64_t pte_t;
 
+/* A table's level in the walk, as the calls below count it. */
+enum { LEVEL_PT = 1, LEVEL_PD, LEVEL_PDPT, LEVEL_PML4 };
+
 /*
  * A source of page tables.
  *

@@ -27,7 +27,7 @@ static void report_span(const struct boot_span *span)
  * is made here and never changes. */
 static void prepare_vm_area(void)
 {
-	if (mmu_prepare(VM_BASE, VM_END - VM_BASE, 3, &pt_alloc_early) != 0)
+	if (mmu_prepare(VM_BASE, VM_END - VM_BASE, LEVEL_PDPT, &pt_alloc_early) != 0)
 		panic("mm: no memory for the page tables of vm objects");
 }
 

@@ -37,7 +37,7 @@ static void table_early_free(struct pt_alloc *self __unused, paddr_t table, unsi
 struct pt_alloc pt_alloc_early = {
 	.alloc = table_early_alloc,
 	.free = table_early_free,
-	.keep_level = 1,
+	.keep_level = LEVEL_PT,
 };
 
 /* RAM that the CPU can address and the direct map has room for. */

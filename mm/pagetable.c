@@ -37,5 +37,5 @@ struct pt_alloc pt_alloc_pages = {
 	.alloc = table_page_alloc,
 	.free = table_page_free,
 	/* PDPTs stay: owners of neighbouring gigabytes, with locks of their own, share them. */
-	.keep_level = 3,
+	.keep_level = LEVEL_PDPT,
 };

@@ -96,7 +96,7 @@ int cpu_start_begin(void)
 	boot_cr4 = control_read_cr4();
 	fill_page();
 	tables = pt_alloc_pages;
-	tables.keep_level = 4; /* nothing stays at low addresses */
+	tables.keep_level = LEVEL_PML4; /* nothing stays at low addresses */
 	return mmu_map(page, page, PAGE_SIZE, MMU_EXEC, PAGE_SIZE, &tables);
 }
 

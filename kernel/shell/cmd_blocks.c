@@ -176,9 +176,9 @@ static int offline_with_progress(const struct request *r, uint64_t timeout_us,
 	progress_target = r->word;
 	progress_thread = thread_current();
 	progress_next_us = clock_us() + PROGRESS_US;
-	hotplug_progress = r->json ? NULL : print_progress;
+	hotplug_set_progress(r->json ? NULL : print_progress);
 	err = blocks_offline(&r->target.range, r->flags, timeout_us, result, why);
-	hotplug_progress = NULL;
+	hotplug_set_progress(NULL);
 	return err;
 }
 

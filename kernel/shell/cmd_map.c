@@ -61,8 +61,8 @@ static int draw(struct block_range range, bool json)
 	if (json) {
 		map_json(&range, rows_of_picture());
 	} else {
-		map_draw(&range, rows_of_picture());
-		map_legend();
+		map_draw(&range, rows_of_picture(), "");
+		map_legend("");
 	}
 	return 0;
 }

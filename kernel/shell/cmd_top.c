@@ -199,10 +199,8 @@ static void print_picture(struct top *top)
 	struct block_range range = {.start = device->start, .npages = device->npages};
 
 	print_devices(top);
-	map_line_end = "\x1b[K";
-	map_draw(&range, MAP_ROWS);
-	map_legend();
-	map_line_end = "";
+	map_draw(&range, MAP_ROWS, "\x1b[K");
+	map_legend("\x1b[K");
 }
 
 /* Without hotplug_lock a device may just be leaving: the figure stays what it was. */
@@ -340,11 +338,11 @@ SHELL_COMMAND(top, "", "devices, map and counters, live, with keys; q ends", "to
 		return shell_usage("top", "no such operand: %s", argv[1]);
 	count(&top.before);
 	top_thread = thread_current();
-	hotplug_progress = record_progress;
+	hotplug_set_progress(record_progress);
 	shell_printf("\x1b[2J");
 	while (draw(&top) && handle_key(&top, read_key()))
 		;
-	hotplug_progress = NULL;
+	hotplug_set_progress(NULL);
 	shell_printf("\n");
 	return SHELL_OK;
 }

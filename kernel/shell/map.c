@@ -22,8 +22,6 @@
 #define CELLS_MAX (2 * MAP_COLUMNS)
 #define FRAGMENTS 4 /* pieces, besides whole blocks, that a free cell may be in */
 
-const char *map_line_end = "";
-
 enum use { USE_FREE, USE_MOVABLE, USE_UNMOVABLE, USE_HEAD, USE_OFFLINE, USES };
 
 struct row {
@@ -43,6 +41,7 @@ struct row {
 };
 
 static struct row row;
+static const char *line_end;  /* before "\n": "", or what clears the rest of a line */
 static struct json *document; /* where the rows go instead of the terminal, or NULL */
 static int address_digits;    /* of the largest address shown */
 
@@ -200,7 +199,7 @@ static void print_row(void)
 			format_size(row.free * PAGE_SIZE, false, free, sizeof(free)),
 			(unsigned long long)row.free_chunks,
 			format_size(PAGE_SIZE << row.largest, false, largest, sizeof(largest)));
-	shell_printf("%s\n", map_line_end);
+	shell_printf("%s\n", line_end);
 }
 
 static void add_row_json(void)
@@ -297,19 +296,20 @@ static int hex_digits(paddr_t address)
 	return digits;
 }
 
-void map_draw(const struct block_range *range, unsigned rows)
+void map_draw(const struct block_range *range, unsigned rows, const char *end)
 {
 	unsigned cells = has_color() ? 2 * MAP_COLUMNS : MAP_COLUMNS;
 	uint64_t cell_pages;
 	char size[24], title[MAP_COLUMNS + 1];
 
 	ASSERT(mutex_is_held(&hotplug_lock));
+	line_end = end;
 	cell_pages = choose_cell(range, rows, cells);
 	address_digits = hex_digits(pfn_to_paddr(range->start + range->npages) - 1);
 	snprintf(title, sizeof(title), " one cell is %s",
 		 format_size(cell_pages * PAGE_SIZE, false, size, sizeof(size)));
 	shell_printf("%*s device |%-*s| zone, free/chunks, largest%s\n", address_digits, "address",
-		     MAP_COLUMNS, title, map_line_end);
+		     MAP_COLUMNS, title, end);
 	draw_rows(range, cell_pages, cells);
 }
 
@@ -336,12 +336,12 @@ static void legend_cell(unsigned color, const char *text)
 	shell_printf("\x1b[48;5;%um  %s %s  ", color, shell_color(COLOR_NONE), text);
 }
 
-void map_legend(void)
+void map_legend(const char *end)
 {
 	if (!has_color()) {
 		shell_printf("1-9 movable (9 full)  K kernel (k part)  "
 			     ". free (: pieces)  H head  - offline%s\n",
-			     map_line_end);
+			     end);
 		return;
 	}
 	legend_cell(167, "kernel");
@@ -350,5 +350,5 @@ void map_legend(void)
 	legend_cell(250, "in pieces");
 	legend_cell(33, "head");
 	legend_cell(236, "offline");
-	shell_printf("dim: in part%s\n", map_line_end);
+	shell_printf("dim: in part%s\n", end);
 }

@@ -11,14 +11,12 @@
 
 #define MAP_COLUMNS 32 /* a row fits in 80 columns */
 
-/* What ends a line before its "\n": "", or what clears the rest of it (top). */
-extern const char *map_line_end;
-
-/* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held. */
-void map_draw(const struct block_range *range, unsigned rows);
+/* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held.  Before the "\n" of
+ * each line comes `end`: "", or what clears the rest of it. */
+void map_draw(const struct block_range *range, unsigned rows, const char *end);
 /* The same as a JSON document, with letters for cells. */
 void map_json(const struct block_range *range, unsigned rows);
 /* One line: what digits, letters and colours mean. */
-void map_legend(void);
+void map_legend(const char *end);
 
 #endif

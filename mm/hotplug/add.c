@@ -22,6 +22,8 @@
 #include "mm/hotplug/listener.h"
 #include "mm/slab.h"
 
+struct noalloc hotplug_noalloc = {.name = "hot-plug"};
+
 FAULT_SITE(add_range, "the address range of a new device is checked")
 FAULT_SITE(add_node, "the node of a new device is looked up")
 FAULT_SITE(add_head, "the head of a new device is planned")
@@ -46,7 +48,7 @@ static int check_range(const struct memory_device_info *info, struct refusal *wh
 				 "0x%lx bytes reach beyond 0x%lx (%u physical address bits)",
 				 (unsigned long)info->size, (unsigned long)limit,
 				 cpu_features.phys_bits);
-	if (!device_window_covers(info->base, info->size))
+	if (!window_covers(info->base, info->size))
 		return refuse_at(why, -ERANGE, "range", pfn,
 				 "0x%lx bytes are outside the hot-plug window",
 				 (unsigned long)info->size);

@@ -1,22 +1,18 @@
 /*
- * mm/hotplug/device_map.c - the page tables of devices, and the pool for those they share.
+ * mm/hotplug/device_map.c - the page tables of devices.
  *
  * A table whose span a device owns whole comes from the device's head and leaves with it.
- * One that a neighbour may share comes from the pool, whose size is computed from the number
- * of DIMM slots (head_pool_tables() has the proof) and which is filled once, at boot.  The
- * levels above are built at boot over the whole hot-plug window and stay.
+ * One that a neighbour may share comes from the pool (table_pool.c).  The levels above are built
+ * at boot over the whole hot-plug window (window.c) and stay.
  *
- * Lock: hotplug_lock guards the pool, the window and every table of a device.
+ * Lock: hotplug_lock guards every table of a device.
  */
-#include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "kernel/fault.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/log.h"
-#include "mm/alloc.h"
 #include "mm/hotplug/hotplug_priv.h"
 #include "mm/hotplug/scrub.h"
 #include "mm/kasan/kasan.h"
@@ -25,54 +21,12 @@ FAULT_SITE(add_table, "a new device needs a page table")
 FAULT_SITE(add_direct_map, "a new device is mapped into the direct map")
 FAULT_SITE(add_vmemmap, "a part of a new device's memmap is mapped")
 
-enum { LEVEL_PT = 1, LEVEL_PD = 2, LEVEL_PDPT = 3 };
-
-#ifdef CONFIG_KASAN
-enum { WINDOW_ARRAYS = 3, WINDOW_TABLES = 5 + 64 };
-#else
-enum { WINDOW_ARRAYS = 2, WINDOW_TABLES = 5 };
-#endif
-
-static const struct page_owner pool_owner = {.name = "pagetable:hotplug-pool"};
-
-/* Free tables are chained through their first word. */
-static struct {
-	paddr_t first;
-	uint64_t free, total, low;
-} pool;
-
-struct noalloc hotplug_noalloc = {.name = "hot-plug"};
-
-static struct {
-	paddr_t base;
-	uint64_t size;
-} window;
-
 /* Where the tables of one map or unmap come from; `next` counts the head's tables given out. */
 struct device_tables {
 	struct pt_alloc pt;
 	const struct memory_device *device;
 	uint64_t next;
 };
-
-static void pool_put(paddr_t table)
-{
-	*(paddr_t *)phys_to_virt(table) = pool.first;
-	pool.first = table;
-	pool.free++;
-}
-
-static paddr_t pool_get(void)
-{
-	paddr_t table = pool.first;
-
-	if (table != 0) {
-		pool.first = *(paddr_t *)phys_to_virt(table);
-		pool.free--;
-		pool.low = MIN(pool.low, pool.free);
-	}
-	return table;
-}
 
 static bool in_head_tables(const struct memory_device *device, paddr_t table)
 {
@@ -253,8 +207,10 @@ static void poison_memmap(const struct memory_device *device __unused)
 }
 
 static int refuse_map(const struct memory_device *device, const char *step, int err,
-		      struct refusal *why)
+		      struct refusal *why) REQUIRES(&hotplug_lock)
 {
+	struct hotplug_pool pool = pool_counts();
+
 	return refuse_at(why, err, step, device->start, "%s; %lu of %lu pool tables free",
 			 err == -EEXIST ? "something is mapped there" : "no page table is left",
 			 (unsigned long)pool.free, (unsigned long)pool.total);
@@ -301,130 +257,6 @@ void device_unmap(const struct memory_device *device)
 	mmu_window_close();
 }
 
-bool device_window_covers(paddr_t base, uint64_t size)
-{
-	return base >= window.base && size <= window.size &&
-	       base - window.base <= window.size - size;
-}
-
-static int pool_fill(uint64_t wanted, struct refusal *why)
-{
-	while (pool.total < wanted) {
-		struct page *page = page_alloc(0, 0, NODE_ANY, &pool_owner);
-
-		if (page == NULL)
-			return refuse(why, -ENOMEM, "table-pool",
-				      "%lu of %lu page tables reserved, then memory was out",
-				      (unsigned long)pool.total, (unsigned long)wanted);
-		pool_put(page_to_paddr(page));
-		pool.total++;
-		pool.low = pool.free;
-	}
-	return 0;
-}
-
-/*
- * What the firmware says may be wrong, or right and too much for a machine of a few MiB: neither
- * the upper tables nor the pool get more than half of what is free.  DIMMs beyond a window that
- * was cut, or for which a pool that was cut has no table, are refused when they come.
- */
-static uint64_t affordable_pages(void)
-{
-	return pages_free() / 2;
-}
-
-/* Each 512 GiB take one PDPT of the direct map and four PDs of the vmemmap, with the address
- * sanitizer also 64 PDs of the shadow; and up to two tables more at the ends of each. */
-static uint64_t affordable_window(void)
-{
-	uint64_t pages = affordable_pages();
-
-	return pages <= 2 * WINDOW_ARRAYS ? 0
-					  : (pages - 2 * WINDOW_ARRAYS) / WINDOW_TABLES * 512 * GiB;
-}
-
-/* The levels above those that devices bring or the pool has. */
-static int prepare_window(paddr_t base, uint64_t size)
-{
-	if (mmu_prepare(DIRECT_MAP_BASE + base, size, LEVEL_PDPT, &pt_alloc_pages) != 0 ||
-	    mmu_prepare(VMEMMAP_BASE + paddr_to_pfn(base) * sizeof(struct page),
-			paddr_to_pfn(size) * sizeof(struct page), LEVEL_PD, &pt_alloc_pages) != 0)
-		return -ENOMEM;
-#ifdef CONFIG_KASAN
-	return mmu_prepare(kasan_shadow(DIRECT_MAP_BASE + base), size / KASAN_SHARE, LEVEL_PD,
-			   &pt_alloc_pages);
-#else
-	return 0;
-#endif
-}
-
-static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
-{
-	paddr_t limit = mmu_phys_end();
-	uint64_t most = affordable_window();
-
-	if (base >= limit)
-		return refuse(why, -ERANGE, "window", "0x%lx is beyond physical address bits %u",
-			      (unsigned long)base, cpu_features.phys_bits);
-	if (*size == 0)
-		*size = limit - base;
-	if (*size > limit - base || *size > most) {
-		uint64_t kept = MIN(limit - base, most);
-
-		if (kept == 0)
-			return refuse(
-				why, -ENOMEM, "window",
-				"no memory for the upper tables of any window: %lu pages are free",
-				(unsigned long)pages_free());
-		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s",
-		     (unsigned long)base, (unsigned long)*size, (unsigned long)(base + kept),
-		     kept == most ? ": no memory for its page tables" : "");
-		*size = kept;
-	}
-	return 0;
-}
-
-static uint64_t pool_cut(uint64_t wanted)
-{
-	uint64_t most = affordable_pages();
-
-	if (wanted <= most)
-		return wanted;
-	klog(LOG_WARN, "memhp: %lu page tables reserved for DIMMs; %lu could be needed",
-	     (unsigned long)most, (unsigned long)wanted);
-	return most;
-}
-
-int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size,
-		       struct refusal *why)
-{
-	paddr_t end;
-	int err;
-
-	if (window_size == 0)
-		window_base = 4 * GiB;
-	err = window_cut(window_base, &window_size, why);
-	if (err != 0)
-		return err;
-	end = ALIGN_UP(window_base + window_size, SIZE_1G);
-	window_base = ALIGN_DOWN(window_base, SIZE_1G);
-	if (prepare_window(window_base, end - window_base) != 0)
-		return refuse(why, -ENOMEM, "window",
-			      "no memory for the upper tables of a window of 0x%lx bytes",
-			      (unsigned long)window_size);
-	window.base = window_base;
-	window.size = end - window_base;
-	slots = MIN(slots, MEMORY_SLOTS_MAX);
-	return pool_fill(pool_cut(head_pool_tables(slots, window.size)), why);
-}
-
-void hotplug_pool_counts(struct hotplug_pool *counts)
-{
-	mutex_lock(&hotplug_lock);
-	*counts = (struct hotplug_pool){pool.total, pool.free, pool.low};
-	mutex_unlock(&hotplug_lock);
-}
-
 static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t text_size)
 {
 	const vaddr_t probes[] = {va, va + size / 2, va + size - 1};
@@ -454,17 +286,4 @@ bool device_map_verify(const struct memory_device *device, char *text, size_t si
 		if (!verify_range(parts[i].va, parts[i].pa, parts[i].size, text, size))
 			return false;
 	return true;
-}
-
-bool pool_verify(char *text, size_t size)
-{
-	uint64_t counted = 0;
-
-	for (paddr_t table = pool.first; table != 0 && counted <= pool.total; counted++)
-		table = *(paddr_t *)phys_to_virt(table);
-	if (counted == pool.free && pool.free <= pool.total)
-		return true;
-	snprintf(text, size, "table pool: %lu chained, %lu counted free, %lu in all",
-		 (unsigned long)counted, (unsigned long)pool.free, (unsigned long)pool.total);
-	return false;
 }

@@ -20,21 +20,21 @@ void hotplug_init_boot(const struct boot_span *spans, unsigned nspans);
 
 /*
  * Says how many DIMM slots the firmware has and where DIMMs may appear; builds the upper
- * page-table levels over the window and the table pool.  Called once, by the ACPI driver,
- * before the first add.  size 0: no window known, the CPU's physical bits bound it.
+ * page-table levels over the window and the table pool.  Called once, by the ACPI driver, before
+ * the first add.  size 0: no window known, the CPU's physical bits bound it.
  */
 int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size,
 		       struct refusal *why);
 
-/* Gives a present DIMM a memmap and OFFLINE blocks (or online ones, by policy: use
- * memory_device_auto_online() after).  -EEXIST: the slot has a device, or part of the range belongs
- * to one or to the firmware's map. */
+/* Gives a present DIMM a memmap and OFFLINE blocks; policy is memory_device_auto_online()'s.
+ * -EEXIST: the slot has a device, or part of the range belongs to one or to the firmware's map. */
 int memory_device_add(const struct memory_device_info *info, struct memory_device **device,
 		      struct refusal *why);
 /* Puts the blocks of the device in `slot` online if the policy says so; 0 if it says offline,
  * -ENODEV if the device has left again. */
 int memory_device_auto_online(int slot, struct refusal *why);
-/* Forgets a device whose blocks are all offline, and scrubs its head.
+/* Forgets a device whose blocks are all offline, and scrubs its head; the firmware keeps the DIMM.
+ * For tests: memory_device_eject() is what users have.
  * => nobody else removes or ejects `device` meanwhile */
 int memory_device_remove(struct memory_device *device, struct refusal *why);
 /* Offline (all or nothing), remove, then ops->eject(). */
@@ -63,9 +63,11 @@ int blocks_online(const struct block_range *range, enum online_type type, unsign
 int blocks_offline(const struct block_range *range, unsigned flags, uint64_t timeout_us,
 		   struct block_result *result, struct refusal *why);
 
-/* Called, if set, at every step of an offline in the thread that runs it, often and with
- * hotplug_lock held: must be quick, and ignore threads that are not its own. */
-extern void (*hotplug_progress)(const char *step, uint64_t moved_pages, uint64_t total_pages);
+/* From now on `fn` (NULL: none) is called at every step of an offline in the thread that runs it,
+ * often and with hotplug_lock held: must be quick, and ignore threads that are not its own.  It may
+ * be called once more just after another took its place. */
+typedef void (*hotplug_progress_fn)(const char *step, uint64_t moved_pages, uint64_t total_pages);
+void hotplug_set_progress(hotplug_progress_fn fn);
 
 /* What keeps a range from going offline, grouped by owner.  A chunk that reaches beyond the range
  * counts whole, and once: it would have to move whole. */

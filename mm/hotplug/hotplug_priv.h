@@ -17,17 +17,29 @@ void device_table_remove(struct memory_device *device) REQUIRES(&hotplug_lock);
 /* Fills the blocks array of a device whose start, npages and head are set. */
 void device_make_blocks(struct memory_device *device) REQUIRES(&hotplug_lock);
 
-/* --- device_map.c: page tables of devices, the boot-reserved pool.  hotplug_lock held. --- */
+/* --- table_pool.c --- */
+
+/* Takes pages for tables until there are `wanted`.  -ENOMEM with *why: there are fewer. */
+int pool_fill(uint64_t wanted, struct refusal *why) REQUIRES(&hotplug_lock);
+paddr_t pool_get(void) REQUIRES(&hotplug_lock); /* 0: none is left; contents are not cleared */
+void pool_put(paddr_t table) REQUIRES(&hotplug_lock);
+struct hotplug_pool pool_counts(void) REQUIRES(&hotplug_lock);
+/* Counts the chain; false with `text` filled. */
+bool pool_verify(char *text, size_t size) REQUIRES(&hotplug_lock);
+
+/* --- window.c --- */
+
+bool window_covers(paddr_t base, uint64_t size) REQUIRES(&hotplug_lock);
+
+/* --- device_map.c: page tables of devices.  hotplug_lock held. --- */
 
 /* Maps the direct map and the memmap of a planned device; transactional. */
 int device_map(const struct memory_device *device, struct refusal *why) REQUIRES(&hotplug_lock);
 /* The reverse; also wipes the head's descriptors and tables, which nothing uses any more.
  * => `device` is a copy: the original is one of those descriptors */
 void device_unmap(const struct memory_device *device) REQUIRES(&hotplug_lock);
-bool device_window_covers(paddr_t base, uint64_t size);
 /* Compares the page tables of a device with its plan; false with `text` filled. */
 bool device_map_verify(const struct memory_device *device, char *text, size_t size);
-bool pool_verify(char *text, size_t size);
 
 /* --- block.c --- */
 

@@ -25,7 +25,7 @@
 #include "mm/pcp.h"
 #include "mm/slab.h"
 
-void (*hotplug_progress)(const char *step, uint64_t moved, uint64_t total);
+static hotplug_progress_fn progress; /* atomic */
 
 FAULT_SITE(offline_check, "a block is looked at before it goes offline")
 FAULT_SITE(offline_capacity, "is there room elsewhere for what must move?")
@@ -35,14 +35,17 @@ FAULT_SITE(offline_interrupt, "Ctrl-C, wherever an offline looks for it")
 FAULT_SITE(offline_verify, "a block turns out not to be empty")
 FAULT_SITE(offline_scrub, "a block is scrubbed")
 
+void hotplug_set_progress(hotplug_progress_fn fn)
+{
+	__atomic_store_n(&progress, fn, __ATOMIC_RELAXED);
+}
+
 int offline_still_wanted(const struct offline_request *request, const char *step)
 {
-	/* Read once: whoever set it may take it back while another thread's offline runs. */
-	void (*progress)(const char *, uint64_t, uint64_t) =
-		__atomic_load_n(&hotplug_progress, __ATOMIC_RELAXED);
+	hotplug_progress_fn fn = __atomic_load_n(&progress, __ATOMIC_RELAXED);
 
-	if (progress != NULL)
-		progress(step, request->migration.pages, request->capacity.need_pages);
+	if (fn != NULL)
+		fn(step, request->migration.pages, request->capacity.need_pages);
 	if (thread_interrupted() || FAULT_HIT(offline_interrupt))
 		return refuse(request->why, -EINTR, step, "interrupted");
 	if (request->deadline_us != 0 && clock_us() >= request->deadline_us)

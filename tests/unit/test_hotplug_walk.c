@@ -4,6 +4,7 @@
  */
 /* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
 /* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
+/* sources: mm/hotplug/table_pool.c mm/hotplug/window.c */
 /* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
 /* sources: mm/hotplug/evacuate.c mm/page_pin.c */
 /* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
@@ -381,7 +382,7 @@ static void walk(unsigned steps, bool gib)
 	struct memory_device *device;
 
 	cpu_features.gib_pages = gib;
-	hotplug_progress = progress;
+	hotplug_set_progress(progress);
 	for (unsigned n = 0; n < steps; n++) {
 		if (kit_below(12) == 0)
 			step[kit_below(ARRAY_SIZE(step))]();
@@ -398,7 +399,7 @@ static void walk(unsigned steps, bool gib)
 		eject(device);
 	boot_memory_back();
 	cpu_features.gib_pages = false;
-	hotplug_progress = NULL;
+	hotplug_set_progress(NULL);
 }
 
 static void assert_much_seen(void)
