@@ -22,7 +22,8 @@
 #include "mm/hotplug/hotplug.h"
 #include "mm/hotplug/policy.h"
 
-static int memdev_eject(struct memory_device *device, void *firmware, struct refusal *why);
+static int memdev_eject(struct memory_device *device, void *firmware, struct refusal *why)
+	REQUIRES(&hotplug_lock);
 
 static const struct memory_device_ops memdev_ops = {.eject = memdev_eject};
 
@@ -190,6 +191,7 @@ static bool is_gone(const struct memory_device *device) REQUIRES(&hotplug_lock)
  * case a request of the platform that waits for the user is answered along with it.
  */
 static int memdev_eject(struct memory_device *device, void *firmware, struct refusal *why)
+	REQUIRES(&hotplug_lock)
 {
 	struct slot *slot = firmware;
 	uint32_t source = OST_EJECT_REQUEST;

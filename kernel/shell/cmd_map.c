@@ -52,7 +52,7 @@ static int any_block(struct memory_block *block __unused, void *ctx __unused)
 }
 
 /* Draws what there is in the range; -ENOENT: no memory is there. */
-static int draw(struct block_range range, bool json)
+static int draw(struct block_range range, bool json) REQUIRES(&hotplug_lock)
 {
 	range.npages =
 		MIN(range.start + range.npages, MAX(end_of_memory(), range.start)) - range.start;

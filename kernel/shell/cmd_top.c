@@ -193,7 +193,7 @@ static void record_progress(const char *step, uint64_t moved, uint64_t total)
 	shell_flush();
 }
 
-static void print_picture(struct top *top)
+static void print_picture(struct top *top) REQUIRES(&hotplug_lock)
 {
 	const struct memory_device *device = selected_device(top);
 	struct block_range range = {.start = device->start, .npages = device->npages};

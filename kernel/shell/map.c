@@ -239,7 +239,7 @@ static int count_rows(struct memory_block *block, void *ctx)
 	return 0;
 }
 
-static uint64_t rows_at(const struct block_range *range, uint64_t row_pages)
+static uint64_t rows_at(const struct block_range *range, uint64_t row_pages) REQUIRES(&hotplug_lock)
 {
 	struct counting c = {.range = range, .row_pages = row_pages};
 
@@ -248,7 +248,7 @@ static uint64_t rows_at(const struct block_range *range, uint64_t row_pages)
 }
 
 static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell_pages,
-		     unsigned cells)
+		     unsigned cells) REQUIRES(&hotplug_lock)
 {
 	pfn_t from = MAX(start, range->start);
 	pfn_t end = MIN(start + cell_pages * cells, range->start + range->npages);
@@ -266,6 +266,7 @@ static void draw_row(const struct block_range *range, pfn_t start, uint64_t cell
 }
 
 static void draw_rows(const struct block_range *range, uint64_t cell_pages, unsigned cells)
+	REQUIRES(&hotplug_lock)
 {
 	pfn_t end = range->start + range->npages;
 	uint64_t row_pages = cell_pages * cells;
@@ -277,6 +278,7 @@ static void draw_rows(const struct block_range *range, uint64_t cell_pages, unsi
 
 /* The least cell with which the picture has at most that many rows, a power of two. */
 static uint64_t choose_cell(const struct block_range *range, unsigned rows, unsigned cells)
+	REQUIRES(&hotplug_lock)
 {
 	uint64_t cell_pages = 1;
 

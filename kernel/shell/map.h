@@ -13,9 +13,10 @@
 
 /* Draws the blocks of `range` in at most about `rows` rows; hotplug_lock held.  Before the "\n" of
  * each line comes `end`: "", or what clears the rest of it. */
-void map_draw(const struct block_range *range, unsigned rows, const char *end);
+void map_draw(const struct block_range *range, unsigned rows, const char *end)
+	REQUIRES(&hotplug_lock);
 /* The same as a JSON document, with letters for cells. */
-void map_json(const struct block_range *range, unsigned rows);
+void map_json(const struct block_range *range, unsigned rows) REQUIRES(&hotplug_lock);
 /* One line: what digits, letters and colours mean. */
 void map_legend(const char *end);
 

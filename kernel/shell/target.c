@@ -113,7 +113,7 @@ static int find_cut(struct memory_block *block, void *ctx)
 }
 
 static int set_range(const char *command, const char *word, uint64_t base, uint64_t size,
-		     struct target *target)
+		     struct target *target) REQUIRES(&hotplug_lock)
 {
 	struct cut cut = {.range = &target->range};
 	char name[24];
@@ -151,6 +151,7 @@ static int set_device(const char *command, const char *word, struct target *targ
 }
 
 static int parse_held(const char *command, const char *word, bool plugged, struct target *target)
+	REQUIRES(&hotplug_lock)
 {
 	uint64_t base, size;
 	int err;

@@ -32,6 +32,7 @@ FAULT_SITE(remove_check, "a device is about to be removed")
 /* --- what the firmware may not say --- */
 
 static int check_range(const struct memory_device_info *info, struct refusal *why)
+	REQUIRES(&hotplug_lock)
 {
 	paddr_t limit = mmu_phys_end();
 	pfn_t pfn = paddr_to_pfn(info->base);
@@ -97,7 +98,7 @@ static int check_node(const struct memory_device_info *info, struct refusal *why
 
 /* Everything that can be refused without touching anything; fills *device. */
 static int plan(const struct memory_device_info *info, struct memory_device *device,
-		struct refusal *why)
+		struct refusal *why) REQUIRES(&hotplug_lock)
 {
 	int err, node;
 

@@ -44,7 +44,7 @@ static bool owns_pd_span(const struct memory_device *device, vaddr_t va)
 	       first + SIZE_1G / PAGE_SIZE <= device->start + device->npages;
 }
 
-static paddr_t tables_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va)
+static paddr_t tables_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va) REQUIRES(&hotplug_lock)
 {
 	struct device_tables *tables = container_of(pt, struct device_tables, pt);
 
@@ -58,7 +58,7 @@ static paddr_t tables_alloc(struct pt_alloc *pt, unsigned level, vaddr_t va)
 }
 
 static void tables_free(struct pt_alloc *pt, paddr_t table, unsigned level __unused,
-			vaddr_t va __unused)
+			vaddr_t va __unused) REQUIRES(&hotplug_lock)
 {
 	struct device_tables *tables = container_of(pt, struct device_tables, pt);
 
