@@ -116,7 +116,7 @@ static int populate(struct hog *hog, const struct hog_request *request, struct r
 
 	if (npages > pages_managed())
 		return refuse(why, -ENOMEM, "size", "%lu pages are wanted, all zones have %lu",
-			      (unsigned long)npages, (unsigned long)pages_managed());
+			      npages, pages_managed());
 	if (npages == 0)
 		err = take_all(hog, request, why);
 	else
@@ -163,11 +163,11 @@ static int check_request(const struct hog_request *request, struct refusal *why)
 		return refuse(why, -EINVAL, "order", "%u is above %u", request->order, MAX_ORDER);
 	if (!IS_ALIGNED(request->size, PAGE_SIZE << request->order))
 		return refuse(why, -EINVAL, "size",
-			      "0x%lx is not a multiple of a chunk of order %u",
-			      (unsigned long)request->size, request->order);
+			      "0x%lx is not a multiple of a chunk of order %u", request->size,
+			      request->order);
 	if (request->stride != 0 && (request->stride < 8 || !is_power_of_two(request->stride)))
 		return refuse(why, -EINVAL, "stride", "0x%lx is not a power of two of 8 or more",
-			      (unsigned long)request->stride);
+			      request->stride);
 	if (request->node != NODE_ANY && (unsigned)request->node >= nr_nodes)
 		return refuse(why, -ENOENT, "node", "there is no node %d", request->node);
 	if (request->wait && request->size == 0)

@@ -60,7 +60,7 @@ static uint64_t page_step(const struct hog *hog)
 int hog_refuse_bad_word(const struct hog *hog, struct refusal *why)
 {
 	return refuse(why, -EBADMSG, "verify", "%s: the word at offset 0x%lx is 0x%lx: wrong",
-		      hog->name, (unsigned long)hog->bad_offset, (unsigned long)hog->bad_value);
+		      hog->name, hog->bad_offset, hog->bad_value);
 }
 
 int hog_fill(struct hog *hog, struct refusal *why)
@@ -89,7 +89,7 @@ void hog_rewrite(struct hog *hog)
 	for (uint64_t at = 0; at < hog_bytes(hog); at += page_step(hog)) {
 		if (!verify_page(hog, at, hog->round)) {
 			klog(LOG_ERR, "hog: %s: wrong word 0x%lx at offset 0x%lx", hog->name,
-			     (unsigned long)hog->bad_value, (unsigned long)hog->bad_offset);
+			     hog->bad_value, hog->bad_offset);
 			return;
 		}
 		write_page(hog, at, hog->round + 1);

@@ -54,7 +54,7 @@ static int check_request(const struct hog *hog, const struct hog_pin_request *re
 {
 	if (!IS_ALIGNED(request->offset, PAGE_SIZE) || !IS_ALIGNED(request->size, PAGE_SIZE))
 		return refuse(why, -EINVAL, "pin", "0x%lx bytes at 0x%lx are not whole pages",
-			      (unsigned long)request->size, (unsigned long)request->offset);
+			      request->size, request->offset);
 	if (__atomic_load_n(&hog->pin.held, __ATOMIC_ACQUIRE))
 		return refuse(why, -EALREADY, "pin", "%s is pinned", hog->name);
 	if (request->for_us != 0 && !pins_queue_runs) {

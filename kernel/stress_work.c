@@ -51,8 +51,7 @@ void stress_verify(struct stress_worker *w, const struct stress_item *item, size
 			continue;
 		w->err = refuse(&w->why, -EBADMSG, "verify",
 				"%s: the word at %p is 0x%lx, not 0x%lx", w->role->name,
-				(const void *)&item->words[i], (unsigned long)value,
-				(unsigned long)pattern(item->key, i));
+				(const void *)&item->words[i], value, pattern(item->key, i));
 		return;
 	}
 	w->bytes += item->nwords / step * sizeof(uint64_t);

@@ -306,8 +306,8 @@ static void free_used(struct zone *zone, struct page *page) REQUIRES(&zone->lock
 {
 	if (unlikely(page->state != PAGE_USED || !heads_chunk(zone, page)))
 		panic("buddy: freeing pfn 0x%lx of zone %u, which heads %s (order %u): %s",
-		      (unsigned long)page_to_pfn(page), zone->id, page_state_name(page),
-		      page->order, page_is_free(page) ? "double free" : "wild free");
+		      page_to_pfn(page), zone->id, page_state_name(page), page->order,
+		      page_is_free(page) ? "double free" : "wild free");
 	zone->frees++;
 	count_owner(zone, page, -1);
 	free_locked(zone, page);

@@ -17,7 +17,7 @@ struct report {
 static bool wrong(const struct report *r, const char *what, unsigned order, pfn_t pfn)
 {
 	snprintf(r->text, r->size, "zone %u (node %u %s): %s, order %u, pfn 0x%lx", r->zone->id,
-		 r->zone->node, zone_type_name(r->zone->type), what, order, (unsigned long)pfn);
+		 r->zone->node, zone_type_name(r->zone->type), what, order, pfn);
 	return false;
 }
 

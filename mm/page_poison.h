@@ -44,8 +44,7 @@ static inline void page_poison_check(const struct page *page)
 		if (unlikely(word[i] != PAGE_POISON))
 			panic("page poison: pfn 0x%lx was written after it was freed, at byte %zu; "
 			      "allocated before by %s",
-			      (unsigned long)page_to_pfn(page), i * sizeof(*word),
-			      symbol_name(page_caller(page)));
+			      page_to_pfn(page), i * sizeof(*word), symbol_name(page_caller(page)));
 }
 
 #else

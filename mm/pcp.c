@@ -18,7 +18,7 @@
 void pcp_bad_free(const struct page *page)
 {
 	panic("pcp: freeing pfn 0x%lx of zone %u, which another CPU frees (order %u): double free",
-	      (unsigned long)page_to_pfn(page), page->zone, page->order);
+	      page_to_pfn(page), page->zone, page->order);
 }
 
 /* --- how long a list may be --- */
@@ -159,7 +159,7 @@ bool pcp_verify(struct zone *zone, char *text, size_t size)
 		if (verify_cpu(zone, &zone->pcp[cpu], &wrong))
 			continue;
 		snprintf(text, size, "CPU %u: a per-CPU list is not what it counts, at pfn 0x%lx",
-			 cpu, wrong == NULL ? 0UL : (unsigned long)page_to_pfn(wrong));
+			 cpu, wrong == NULL ? 0UL : page_to_pfn(wrong));
 		return false;
 	}
 	return true;

@@ -123,8 +123,7 @@ int aml_proximity(acpi_handle device, uint32_t *pxm, bool *has, struct refusal *
 	if (err != 0)
 		return refuse(why, err, "_PXM", "cannot be evaluated");
 	if (value > UINT32_MAX)
-		return refuse(why, -ERANGE, "_PXM", "domain 0x%lx has more than 32 bits",
-			      (unsigned long)value);
+		return refuse(why, -ERANGE, "_PXM", "domain 0x%lx has more than 32 bits", value);
 	*pxm = (uint32_t)value;
 	return 0;
 }

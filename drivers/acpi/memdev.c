@@ -99,7 +99,7 @@ static int take_in(struct slot *slot, struct refusal *why)
 	if (err != 0)
 		return err;
 	klog(LOG_NOTICE, "acpi: %s: %s, %lu MiB at 0x%lx", slot->path, slot->name,
-	     (unsigned long)(info.size / MiB), (unsigned long)info.base);
+	     (info.size / MiB), info.base);
 	return memory_device_auto_online(slot->number, why);
 }
 

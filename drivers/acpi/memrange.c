@@ -11,19 +11,17 @@
 static int check_descriptor(const struct memrange_descriptor *d, struct refusal *why)
 {
 	if (d->length == 0)
-		return refuse(why, -EINVAL, "_CRS", "an empty memory range at 0x%lx",
-			      (unsigned long)d->minimum);
+		return refuse(why, -EINVAL, "_CRS", "an empty memory range at 0x%lx", d->minimum);
 	if (d->minimum + (d->length - 1) < d->minimum)
 		return refuse(why, -EOVERFLOW, "_CRS", "0x%lx bytes at 0x%lx wrap around",
-			      (unsigned long)d->length, (unsigned long)d->minimum);
+			      d->length, d->minimum);
 	if (d->translation != 0)
 		return refuse(why, -EINVAL, "_CRS", "memory at 0x%lx is behind an offset of 0x%lx",
-			      (unsigned long)d->minimum, (unsigned long)d->translation);
+			      d->minimum, d->translation);
 	if (!d->fixed || d->maximum != d->minimum + (d->length - 1))
 		return refuse(why, -EINVAL, "_CRS",
-			      "0x%lx bytes somewhere in 0x%lx-0x%lx are not one place",
-			      (unsigned long)d->length, (unsigned long)d->minimum,
-			      (unsigned long)d->maximum);
+			      "0x%lx bytes somewhere in 0x%lx-0x%lx are not one place", d->length,
+			      d->minimum, d->maximum);
 	return 0;
 }
 
@@ -49,8 +47,8 @@ static int check_limit(const struct memrange_piece *piece, paddr_t limit, struct
 {
 	if (piece->base < limit && piece->size <= limit - piece->base)
 		return 0;
-	return refuse(why, -ERANGE, "_CRS", "0x%lx bytes at 0x%lx reach beyond 0x%lx",
-		      (unsigned long)piece->size, (unsigned long)piece->base, (unsigned long)limit);
+	return refuse(why, -ERANGE, "_CRS", "0x%lx bytes at 0x%lx reach beyond 0x%lx", piece->size,
+		      piece->base, limit);
 }
 
 int memrange_single(const struct memrange *ranges, paddr_t limit, struct memrange_piece *range,
@@ -74,7 +72,7 @@ int memrange_single(const struct memrange *ranges, paddr_t limit, struct memrang
 			return refuse(why, -EINVAL, "_CRS", "memory %s at 0x%lx",
 				      offset < whole.size ? "overlaps itself"
 							  : "in two places, also",
-				      (unsigned long)piece->base);
+				      piece->base);
 		whole.size += piece->size;
 	}
 	*range = whole;

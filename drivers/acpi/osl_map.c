@@ -105,8 +105,7 @@ static char *new_mapping(paddr_t where, uint64_t length)
 
 	new.address = kmap_phys(base, size, MMU_WRITE | MMU_UNCACHED, "acpi");
 	if (new.address == NULL) {
-		klog(LOG_ERR, "acpi: no memory to map 0x%lx bytes at 0x%lx", (unsigned long)length,
-		     (unsigned long)where);
+		klog(LOG_ERR, "acpi: no memory to map 0x%lx bytes at 0x%lx", length, where);
 		return NULL;
 	}
 	if (!insert_mapping(&new, &old)) {
@@ -130,8 +129,8 @@ void *acpi_os_map_memory(acpi_physical_address where, acpi_size length)
 	char *address;
 
 	if (length > MAP_MAX) {
-		klog(LOG_WARN, "acpi: 0x%lx bytes at 0x%lx are too many to map: refused",
-		     (unsigned long)length, (unsigned long)where);
+		klog(LOG_WARN, "acpi: 0x%lx bytes at 0x%lx are too many to map: refused", length,
+		     where);
 		return NULL;
 	}
 	if (length == 0 || where + length < where || where + length > PADDR_LIMIT)

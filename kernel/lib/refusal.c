@@ -50,8 +50,8 @@ void refusal_pass(const struct refusal *from, struct refusal *why)
 const char *refusal_format(const struct refusal *why, char *buf, size_t size)
 {
 	if (why->has_pfn)
-		snprintf(buf, size, "%s: pfn 0x%lx %s [%s]", why->step, (unsigned long)why->pfn,
-			 why->text, errno_name(why->err));
+		snprintf(buf, size, "%s: pfn 0x%lx %s [%s]", why->step, why->pfn, why->text,
+			 errno_name(why->err));
 	else
 		snprintf(buf, size, "%s: %s [%s]", why->step ? why->step : "?", why->text,
 			 errno_name(why->err));
@@ -82,7 +82,7 @@ const char *refusal_fit(const struct refusal *why, size_t columns, char *buf, si
 const char *refusal_place(const struct refusal *why, char *buf, size_t size)
 {
 	if (why->has_pfn)
-		snprintf(buf, size, "%s at pfn 0x%lx", why->step, (unsigned long)why->pfn);
+		snprintf(buf, size, "%s at pfn 0x%lx", why->step, why->pfn);
 	else
 		snprintf(buf, size, "%s", why->step ? why->step : "?");
 	return buf;

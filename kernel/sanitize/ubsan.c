@@ -136,15 +136,14 @@ HANDLER(type_mismatch_v1, struct mismatch *mismatch, uint64_t address)
 		DIE(&mismatch->where, "%s %s at NULL", access, mismatch->type->name);
 	if (!IS_ALIGNED(address, 1UL << mismatch->align_log))
 		DIE(&mismatch->where, "%s %s at 0x%lx, which is not aligned to %lu", access,
-		    mismatch->type->name, (unsigned long)address, 1UL << mismatch->align_log);
+		    mismatch->type->name, address, 1UL << mismatch->align_log);
 	DIE(&mismatch->where, "%s %s at 0x%lx, where the object is too small", access,
-	    mismatch->type->name, (unsigned long)address);
+	    mismatch->type->name, address);
 }
 
 HANDLER(pointer_overflow, struct source_location *where, uint64_t base, uint64_t result)
 {
-	DIE(where, "a pointer wrapped from 0x%lx to 0x%lx", (unsigned long)base,
-	    (unsigned long)result);
+	DIE(where, "a pointer wrapped from 0x%lx to 0x%lx", base, result);
 }
 
 HANDLER(nonnull_arg, struct source_location *where)

@@ -219,7 +219,7 @@ const char *format_size(uint64_t bytes, bool plain_bytes, char *buf, size_t size
 	uint64_t whole;
 
 	if (plain_bytes) {
-		snprintf(buf, size, "%llu", (unsigned long long)bytes);
+		snprintf(buf, size, "%lu", bytes);
 		return buf;
 	}
 	while (exponent < 6 && bytes >> (10 * (exponent + 1)) != 0)
@@ -234,9 +234,8 @@ const char *format_size(uint64_t bytes, bool plain_bytes, char *buf, size_t size
 		tenths %= 10;
 	}
 	if (tenths != 0)
-		snprintf(buf, size, "%llu.%u%c", (unsigned long long)whole, tenths,
-			 "BKMGTPE"[exponent]);
+		snprintf(buf, size, "%lu.%u%c", whole, tenths, "BKMGTPE"[exponent]);
 	else
-		snprintf(buf, size, "%llu%c", (unsigned long long)whole, "BKMGTPE"[exponent]);
+		snprintf(buf, size, "%lu%c", whole, "BKMGTPE"[exponent]);
 	return buf;
 }

@@ -190,8 +190,7 @@ SHELL_COMMAND(time, "COMMAND...", "how long a command takes", "time online dimm0
 	status = argc == 2 ? shell_run_line(argv[1]) : shell_run_words(argc - 1, argv + 1);
 	cycles = cpu_cycles() - cycles;
 	us = clock_us() - us;
-	shell_printf("time: %llu ticks %llu us\n", (unsigned long long)cycles,
-		     (unsigned long long)us);
+	shell_printf("time: %lu ticks %lu us\n", cycles, us);
 	return status;
 }
 
@@ -205,8 +204,7 @@ SHELL_COMMAND(repeat, "N COMMAND...", "run a command N times, or until it fails"
 		return shell_usage("repeat", "a number and a command are needed");
 	for (uint64_t i = 0; i < n && status == SHELL_OK; i++) {
 		if (thread_interrupted())
-			return shell_error("repeat", EINTR, "interrupted after %llu of %llu",
-					   (unsigned long long)i, (unsigned long long)n);
+			return shell_error("repeat", EINTR, "interrupted after %lu of %lu", i, n);
 		status = argc == 3 ? shell_run_line(argv[2]) : shell_run_words(argc - 2, argv + 2);
 	}
 	return status;
@@ -248,8 +246,8 @@ SHELL_COMMAND(dmesg, "[-J]", "the kernel's log", "dmesg | grep acpi", SHELL_PANI
 	if (json)
 		return log_json();
 	while (!thread_interrupted() && log_read(&seq, &line))
-		shell_printf("[%5llu.%06llu] %s\n", (unsigned long long)(line.time_us / 1000000),
-			     (unsigned long long)(line.time_us % 1000000), line.text);
+		shell_printf("[%5lu.%06lu] %s\n", (line.time_us / 1000000),
+			     (line.time_us % 1000000), line.text);
 	return SHELL_OK;
 }
 

@@ -20,8 +20,7 @@ static void print_moved(const struct block_result *result)
 	for (unsigned node = 0; node < MAX_NODES; node++) {
 		if (result->moved_to[node] == 0)
 			continue;
-		shell_printf(", %llu%s to node %u", (unsigned long long)result->moved_to[node],
-			     text, node);
+		shell_printf(", %lu%s to node %u", result->moved_to[node], text, node);
 		text = "";
 	}
 }
@@ -162,8 +161,8 @@ static void print_progress(const char *step, uint64_t moved, uint64_t total)
 		return;
 	progress_next_us = now + PROGRESS_US;
 	if (total != 0)
-		shell_printf("offline: %s: %s: %llu of %llu pages moved\n", progress_target, step,
-			     (unsigned long long)moved, (unsigned long long)total);
+		shell_printf("offline: %s: %s: %lu of %lu pages moved\n", progress_target, step,
+			     moved, total);
 	else
 		shell_printf("offline: %s: %s\n", progress_target, step);
 }
@@ -227,15 +226,13 @@ static void print_contents(const struct contents *c, const struct block_range *r
 	for (unsigned i = 0; i < MIN(c->groups, HOLDERS_SHOWN); i++) {
 		const struct holder *h = &c->holders[i];
 
-		shell_printf("  %s %8llu pages from pfn 0x%llx on: %s\n",
-			     h->movable ? "moves  " : "refuses", (unsigned long long)h->pages,
-			     (unsigned long long)h->first, owner_name(h));
+		shell_printf("  %s %8lu pages from pfn 0x%lx on: %s\n",
+			     h->movable ? "moves  " : "refuses", h->pages, h->first, owner_name(h));
 	}
 	if (c->groups > HOLDERS_SHOWN)
 		shell_printf("  and %u more owners\n", c->groups - HOLDERS_SHOWN);
-	shell_printf("  %llu pages are in use there, %llu are free elsewhere\n",
-		     (unsigned long long)c->pages,
-		     (unsigned long long)free_elsewhere(range, c->pages));
+	shell_printf("  %lu pages are in use there, %lu are free elsewhere\n", c->pages,
+		     free_elsewhere(range, c->pages));
 }
 
 static void dry_run_json(const struct request *r, const struct block_result *result,
@@ -270,10 +267,10 @@ static void print_dry_run(const struct request *r, int err, const struct block_r
 	if (err != 0 && result->done == 0)
 		shell_printf("offline: %s: dry run: nothing would go offline\n", r->word);
 	else
-		shell_printf("offline: %s: dry run: %u block%s would go offline, %llu pages "
+		shell_printf("offline: %s: dry run: %u block%s would go offline, %lu pages "
 			     "would move\n",
 			     r->word, result->done, result->done == 1 ? "" : "s",
-			     (unsigned long long)result->moved_pages);
+			     result->moved_pages);
 	if (err != -ENOENT && err != -EALREADY)
 		print_contents(c, &r->target.range);
 }

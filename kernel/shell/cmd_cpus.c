@@ -82,11 +82,11 @@ static void put_facts(struct table *t, const struct cpu_facts *f)
 {
 	table_cell(t, "%s", f->sched.name);
 	table_cell(t, "%u", f->sched.ready);
-	table_cell(t, "%llu", (unsigned long long)f->sched.switches);
-	table_cell(t, "%llu", (unsigned long long)f->sched.steals);
-	table_cell(t, "%llu", (unsigned long long)f->ticks);
+	table_cell(t, "%lu", f->sched.switches);
+	table_cell(t, "%lu", f->sched.steals);
+	table_cell(t, "%lu", f->ticks);
 	for (unsigned ipi = 0; ipi < IPI_KINDS; ipi++)
-		table_cell(t, "%llu", (unsigned long long)f->ipis[ipi]);
+		table_cell(t, "%lu", f->ipis[ipi]);
 	table_cell(t, "%u%%", f->idle);
 }
 

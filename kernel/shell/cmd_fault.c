@@ -33,13 +33,11 @@ static void list(void)
 
 	shell_printf("%-17s %8s %8s %-10s %s\n", "SITE", "PASSES", "FAILED", "ARMED", "WHERE");
 	for (unsigned i = 0; (site = fault_site_at(i)) != NULL; i++) {
-		shell_printf("%-17s %8lu %8lu ", site->name, (unsigned long)site->passes,
-			     (unsigned long)site->failed);
+		shell_printf("%-17s %8lu %8lu ", site->name, site->passes, site->failed);
 		if (site->fail_at == 0)
 			shell_printf("%-10s", "-");
 		else
-			shell_printf("%5lu%-5s", (unsigned long)site->fail_at,
-				     site->always ? "+" : "");
+			shell_printf("%5lu%-5s", site->fail_at, site->always ? "+" : "");
 		shell_printf(" %s\n", site->help);
 	}
 }

@@ -89,11 +89,9 @@ static int hog_pin_command(int argc, char **argv)
 	if (hog_pin(argv[2], &request, &why) != 0)
 		return shell_refused("hog", &why);
 	shell_printf("hog: %s: %lu pages pinned, %s, the first at pfn 0x%lx", argv[2],
-		     (unsigned long)request.pages, request.kind == PIN_LONG ? "long" : "short",
-		     (unsigned long)request.pfn);
+		     request.pages, request.kind == PIN_LONG ? "long" : "short", request.pfn);
 	if (request.moved != 0)
-		shell_printf("; %lu chunks left ZONE_MOVABLE for that",
-			     (unsigned long)request.moved);
+		shell_printf("; %lu chunks left ZONE_MOVABLE for that", request.moved);
 	shell_printf("\n");
 	return SHELL_OK;
 }
@@ -134,8 +132,7 @@ static int hog_list_command(bool as_json)
 			shell_printf("%-16s %-7s %-7s %5u %6u %6lu %7lu %-6s%s\n", info.name,
 				     format_size(info.bytes, false, size, sizeof(size)),
 				     info.movable ? "movable" : "kernel", info.order, info.mappings,
-				     (unsigned long)info.rounds, (unsigned long)info.moves,
-				     info.pinned,
+				     info.rounds, info.moves, info.pinned,
 				     info.waiting    ? " waiting for memory"
 				     : info.churning ? " churning"
 						     : "");

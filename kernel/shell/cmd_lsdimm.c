@@ -39,8 +39,7 @@ static void put_tax(struct table *t, const struct memory_device *device)
 {
 	uint64_t hundredths = (device->head.pages * 10000 + device->npages / 2) / device->npages;
 
-	table_cell(t, "%llu.%02llu%%", (unsigned long long)(hundredths / 100),
-		   (unsigned long long)(hundredths % 100));
+	table_cell(t, "%lu.%02lu%%", (hundredths / 100), (hundredths % 100));
 }
 
 static void put_device(struct table *t, const struct memory_device *device, bool bytes)
@@ -50,7 +49,7 @@ static void put_device(struct table *t, const struct memory_device *device, bool
 	table_cell(t, "%s", device->name);
 	table_cell(t, "%d", device->slot);
 	table_cell(t, "%u", device->node);
-	table_cell(t, "0x%016llx", (unsigned long long)pfn_to_paddr(device->start));
+	table_cell(t, "0x%016lx", pfn_to_paddr(device->start));
 	table_cell(t, "%s", format_size(device->npages * PAGE_SIZE, bytes, text, sizeof(text)));
 	table_cell(t, "%s", device_state(device));
 	table_cell(t, "%u/%u", online_blocks(device), device->nblocks);

@@ -113,8 +113,7 @@ static const char *row_range(const struct row *row, char *buf, size_t size)
 {
 	paddr_t base = pfn_to_paddr(row->first->start);
 
-	snprintf(buf, size, "0x%016llx-0x%016llx", (unsigned long long)base,
-		 (unsigned long long)(base + row->npages * PAGE_SIZE - 1));
+	snprintf(buf, size, "0x%016lx-0x%016lx", base, (base + row->npages * PAGE_SIZE - 1));
 	return buf;
 }
 

@@ -81,12 +81,11 @@ static const char *format_human(uint64_t bytes, char *buf, size_t size)
 		whole = bytes >> (10 * ++unit);
 	tenths = unit == 0 ? 0 : ((bytes >> (10 * unit - 10)) * 10 + 512) / 1024;
 	if (unit == 0)
-		snprintf(buf, size, "%lluB", (unsigned long long)bytes);
+		snprintf(buf, size, "%luB", bytes);
 	else if (tenths < 100)
-		snprintf(buf, size, "%llu.%llu%ci", (unsigned long long)tenths / 10,
-			 (unsigned long long)tenths % 10, "BKMGTP"[unit]);
+		snprintf(buf, size, "%lu.%lu%ci", tenths / 10, tenths % 10, "BKMGTP"[unit]);
 	else
-		snprintf(buf, size, "%llu%ci", (unsigned long long)whole, "BKMGTP"[unit]);
+		snprintf(buf, size, "%lu%ci", whole, "BKMGTP"[unit]);
 	return buf;
 }
 
@@ -202,9 +201,9 @@ SHELL_COMMAND(meminfo, "[-J]", "what memory is used for, as /proc/meminfo (bytes
 		if (json)
 			json_number(&j, lines[i].name, lines[i].bytes);
 		else
-			shell_printf("%s:%*llu kB\n", lines[i].name,
+			shell_printf("%s:%*lu kB\n", lines[i].name,
 				     23 - (int)__builtin_strlen(lines[i].name),
-				     (unsigned long long)lines[i].bytes / KiB);
+				     lines[i].bytes / KiB);
 	}
 	if (json) {
 		json_object_end(&j);
@@ -229,18 +228,18 @@ static void put_caches(struct table *t, void *ctx __unused)
 
 	for (unsigned i = 0; slab_cache_info(i, &info); i++) {
 		table_cell(t, "%s", info.name);
-		table_cell(t, "%llu", (unsigned long long)info.objects);
-		table_cell(t, "%llu", (unsigned long long)info.slabs * info.per_slab);
+		table_cell(t, "%lu", info.objects);
+		table_cell(t, "%lu", info.slabs * info.per_slab);
 		table_cell(t, "%u", info.size);
 		table_cell(t, "%u", info.per_slab);
-		table_cell(t, "%llu", (unsigned long long)info.slabs);
-		table_cell(t, "%llu", (unsigned long long)info.cached);
-		table_cell(t, "%llu", (unsigned long long)info.allocs);
+		table_cell(t, "%lu", info.slabs);
+		table_cell(t, "%lu", info.cached);
+		table_cell(t, "%lu", info.allocs);
 		if (info.allocs != 0)
 			table_cell(t, "%u.%u%%", slab_hits(&info) / 10, slab_hits(&info) % 10);
 		else
 			table_cell(t, "-");
-		table_cell(t, "%llu", (unsigned long long)info.failures);
+		table_cell(t, "%lu", info.failures);
 	}
 }
 

@@ -22,10 +22,9 @@ static void print_totals(const struct stress_totals *t, uint64_t seed)
 	shell_printf(
 		"stress: ok: %u threads on %u CPUs, %lu operations, %s verified, %lu maps, "
 		"%lu drains, %lu offlines and %lu refused, %lu times out of memory, seed %lu\n",
-		t->threads, smp_count(), (unsigned long)t->operations,
-		format_size(t->bytes, false, size, sizeof(size)), (unsigned long)t->maps,
-		(unsigned long)t->drains, (unsigned long)t->offlines, (unsigned long)t->refused,
-		(unsigned long)t->out_of_memory, (unsigned long)seed);
+		t->threads, smp_count(), t->operations,
+		format_size(t->bytes, false, size, sizeof(size)), t->maps, t->drains, t->offlines,
+		t->refused, t->out_of_memory, seed);
 }
 
 SHELL_COMMAND(stress, "[SECONDS] [seed=N]",
@@ -42,7 +41,7 @@ SHELL_COMMAND(stress, "[SECONDS] [seed=N]",
 			return shell_usage("stress", "not understood: %s", argv[i]);
 	}
 	if (stress_run(us, seed, &totals, print_violation, &why) != 0) {
-		shell_printf("stress: seed %lu\n", (unsigned long)seed);
+		shell_printf("stress: seed %lu\n", seed);
 		return shell_refused("stress", &why);
 	}
 	print_totals(&totals, seed);

@@ -68,14 +68,12 @@ static void print_counters(const struct counters *now, const struct counters *be
 	char present[24], free[24], offline[24];
 	uint64_t us = now->us - before->us;
 
-	shell_printf(
-		"up %llu s  online %s  free %s  offline %s  %llu allocs/s  %llu frees/s" LINE_END,
-		(unsigned long long)(now->us / 1000000),
-		format_size(pages_present() * PAGE_SIZE, false, present, sizeof(present)),
-		format_size(pages_free() * PAGE_SIZE, false, free, sizeof(free)),
-		format_size(offline_bytes, false, offline, sizeof(offline)),
-		(unsigned long long)rate(now->allocs, before->allocs, us),
-		(unsigned long long)rate(now->frees, before->frees, us));
+	shell_printf("up %lu s  online %s  free %s  offline %s  %lu allocs/s  %lu frees/s" LINE_END,
+		     (now->us / 1000000),
+		     format_size(pages_present() * PAGE_SIZE, false, present, sizeof(present)),
+		     format_size(pages_free() * PAGE_SIZE, false, free, sizeof(free)),
+		     format_size(offline_bytes, false, offline, sizeof(offline)),
+		     rate(now->allocs, before->allocs, us), rate(now->frees, before->frees, us));
 }
 
 /* [######------] */
@@ -155,9 +153,8 @@ static void print_last_events(void)
 		last = event.seq;
 	seq = last > EVENTS ? last - EVENTS + 1 : 0;
 	while (event_read(&seq, &event)) {
-		shell_printf("[%5llu.%06llu] %-8s %-8s %-8s %.34s" LINE_END,
-			     (unsigned long long)(event.time_us / 1000000),
-			     (unsigned long long)(event.time_us % 1000000),
+		shell_printf("[%5lu.%06lu] %-8s %-8s %-8s %.34s" LINE_END,
+			     (event.time_us / 1000000), (event.time_us % 1000000),
 			     event_kind_name(event.kind), event.device,
 			     event.err == 0 ? "ok" : errno_name(event.err), event.text);
 	}
@@ -172,8 +169,7 @@ static void print_running(void)
 		shell_printf("%-10.10s ", step);
 		print_bar(running.moved, running.total, COLOR_YELLOW);
 		if (running.total != 0)
-			shell_printf(" %llu of %llu pages", (unsigned long long)running.moved,
-				     (unsigned long long)running.total);
+			shell_printf(" %lu of %lu pages", running.moved, running.total);
 	}
 }
 

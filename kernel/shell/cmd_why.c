@@ -41,9 +41,9 @@ static void put_holders(struct table *t, void *ctx)
 			continue;
 		table_cell(t, "%s%s", h->name[0] != '\0' ? h->name : "(being allocated)",
 			   h->pinned ? " (pinned, long)" : "");
-		table_cell(t, "%llu", (unsigned long long)h->chunks);
-		table_cell(t, "%llu", (unsigned long long)h->pages);
-		table_cell(t, "0x%llx", (unsigned long long)h->first);
+		table_cell(t, "%lu", h->chunks);
+		table_cell(t, "%lu", h->pages);
+		table_cell(t, "0x%lx", h->first);
 		table_cell(t, "%u", h->order);
 		table_cell(t, "%s", format_age(h->oldest, text, sizeof(text)));
 		table_cell(t, "%s", symbol_name(h->caller));
@@ -74,11 +74,9 @@ static void print_holders(const char *word, const struct holder_list *list, unsi
 	if (groups > list->n)
 		shell_printf("and %u smaller groups\n", groups - list->n);
 	if (unmovable != 0)
-		shell_printf("why: %s: %llu pages cannot move, %llu can\n", word,
-			     (unsigned long long)unmovable, (unsigned long long)movable);
+		shell_printf("why: %s: %lu pages cannot move, %lu can\n", word, unmovable, movable);
 	else
-		shell_printf("why: %s: no page refuses; %llu would move\n", word,
-			     (unsigned long long)movable);
+		shell_printf("why: %s: no page refuses; %lu would move\n", word, movable);
 }
 
 /* The offline's own word on it: there may be no page that refuses, and yet no room. */
@@ -194,8 +192,8 @@ static void print_chunk(const struct chunk_info *chunk)
 	unsigned order = chunk->page.order;
 	char size[24];
 
-	shell_printf("chunk:  pfn 0x%llx to 0x%llx, order %u, %s\n", (unsigned long long)chunk->pfn,
-		     (unsigned long long)(chunk->pfn + (1UL << order) - 1), order,
+	shell_printf("chunk:  pfn 0x%lx to 0x%lx, order %u, %s\n", chunk->pfn,
+		     (chunk->pfn + (1UL << order) - 1), order,
 		     format_size(PAGE_SIZE << order, false, size, sizeof(size)));
 	shell_printf("state:  %s\n", page_state_name(&chunk->page));
 	shell_printf("zone:   node %u %s\n", chunk->zone->node,
@@ -208,8 +206,7 @@ static void print_page(pfn_t pfn, const struct memory_block *block)
 	struct chunk_info chunk;
 	char name[24];
 
-	shell_printf("page:   pfn 0x%llx, address 0x%llx\n", (unsigned long long)pfn,
-		     (unsigned long long)pfn_to_paddr(pfn));
+	shell_printf("page:   pfn 0x%lx, address 0x%lx\n", pfn, pfn_to_paddr(pfn));
 	shell_printf("block:  %s of %s, %s\n", block_name(block, name, sizeof(name)),
 		     block->device->name, block_state_name(block->state));
 	if (chunk_look(pfn, &chunk))
@@ -284,7 +281,6 @@ SHELL_COMMAND(page, "PFN [-J]", "the chunk that a page frame belongs to, and its
 		print_page(pfn, block);
 	mutex_unlock(&hotplug_lock);
 	if (block == NULL)
-		return shell_error("page", ENOENT, "pfn 0x%llx: no memory is there",
-				   (unsigned long long)pfn);
+		return shell_error("page", ENOENT, "pfn 0x%lx: no memory is there", pfn);
 	return SHELL_OK;
 }

@@ -85,10 +85,8 @@ static void numa_text(void)
 	for_each_node (n) {
 		shell_printf("node %u cpus:", n);
 		cpus_of_node(n, put_cpu_text, NULL);
-		shell_printf("\nnode %u size: %llu MB\n", n,
-			     (unsigned long long)node_bytes(n, false) / MiB);
-		shell_printf("node %u free: %llu MB\n", n,
-			     (unsigned long long)node_bytes(n, true) / MiB);
+		shell_printf("\nnode %u size: %lu MB\n", n, node_bytes(n, false) / MiB);
+		shell_printf("node %u free: %lu MB\n", n, node_bytes(n, true) / MiB);
 	}
 	shell_printf("node distances:\nnode ");
 	for_each_node (m)
@@ -190,7 +188,7 @@ SHELL_COMMAND(buddyinfo, "[-J]", "free chunks of each order (4 KiB to 1 GiB), zo
 		shell_printf("Node %u, zone %8s ", zone->node,
 			     zone_type_name((enum zone_type)zone->type));
 		for (unsigned order = 0; order <= MAX_ORDER; order++)
-			shell_printf("%6llu ", (unsigned long long)counts.area[order]);
+			shell_printf("%6lu ", counts.area[order]);
 		shell_printf("\n");
 	}
 	return SHELL_OK;
@@ -247,8 +245,8 @@ static void pcp_text(void *ctx __unused, unsigned cpu, unsigned order, const str
 	shell_printf("              count: %u\n", list->count);
 	shell_printf("              high:  %u\n", list->high);
 	shell_printf("              batch: %u\n", pcp_batch(list));
-	shell_printf("              hits:  %u.%u %% of %llu allocs, %llu frees\n", hits / 10,
-		     hits % 10, (unsigned long long)list->allocs, (unsigned long long)list->frees);
+	shell_printf("              hits:  %u.%u %% of %lu allocs, %lu frees\n", hits / 10,
+		     hits % 10, list->allocs, list->frees);
 	shell_printf("              waits: %u for the CPU's lock\n", pcp->lock.waits);
 }
 
@@ -272,13 +270,13 @@ static void zone_json(struct json *j, const struct zone *zone, const struct zone
 static void zone_text(const struct zone *zone, const struct zone_counts *counts)
 {
 	shell_printf("Node %u, zone %8s\n", zone->node, zone_type_name((enum zone_type)zone->type));
-	shell_printf("  pages free     %llu\n", (unsigned long long)counts->free);
-	shell_printf("        present  %llu\n", (unsigned long long)counts->present);
-	shell_printf("        managed  %llu\n", (unsigned long long)counts->managed);
-	shell_printf("        isolated %llu\n", (unsigned long long)counts->isolated);
-	shell_printf("  chunks allocated %llu\n", (unsigned long long)counts->allocs);
-	shell_printf("         freed     %llu\n", (unsigned long long)counts->frees);
-	shell_printf("  pagesets, %llu pages\n", (unsigned long long)counts->pcp);
+	shell_printf("  pages free     %lu\n", counts->free);
+	shell_printf("        present  %lu\n", counts->present);
+	shell_printf("        managed  %lu\n", counts->managed);
+	shell_printf("        isolated %lu\n", counts->isolated);
+	shell_printf("  chunks allocated %lu\n", counts->allocs);
+	shell_printf("         freed     %lu\n", counts->frees);
+	shell_printf("  pagesets, %lu pages\n", counts->pcp);
 	each_pcp_list(zone, NULL, pcp_text);
 }
 

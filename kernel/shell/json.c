@@ -99,7 +99,7 @@ void json_string(struct json *j, const char *key, const char *value)
 void json_number(struct json *j, const char *key, uint64_t value)
 {
 	put_key(j, key);
-	shell_printf("%llu", (unsigned long long)value);
+	shell_printf("%lu", value);
 }
 
 void json_bool(struct json *j, const char *key, bool value)

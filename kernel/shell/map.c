@@ -189,15 +189,15 @@ static void print_row(void)
 {
 	char free[24], largest[24];
 
-	shell_printf("%*llx %-6.6s%s|", address_digits, (unsigned long long)pfn_to_paddr(row.start),
-		     row.device->name, row.several ? "+" : " ");
+	shell_printf("%*lx %-6.6s%s|", address_digits, pfn_to_paddr(row.start), row.device->name,
+		     row.several ? "+" : " ");
 	print_cells();
 	shell_printf("| %s", row_state());
 	if (row.free_chunks != 0)
 		shell_printf(
-			" %s/%llu max %s",
+			" %s/%lu max %s",
 			format_size(row.free * PAGE_SIZE, false, free, sizeof(free)),
-			(unsigned long long)row.free_chunks,
+			row.free_chunks,
 			format_size(PAGE_SIZE << row.largest, false, largest, sizeof(largest)));
 	shell_printf("%s\n", line_end);
 }

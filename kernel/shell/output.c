@@ -165,7 +165,7 @@ static bool filters_end(struct output_level *level)
 		end_line();
 	innermost = level->outer;
 	if (counting(level))
-		shell_printf("%llu\n", (unsigned long long)level->lines);
+		shell_printf("%lu\n", level->lines);
 	return level->lines != 0;
 }
 

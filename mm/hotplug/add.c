@@ -43,16 +43,14 @@ static int check_range(const struct memory_device_info *info, struct refusal *wh
 		return refuse_at(why, -EINVAL, "range", pfn, "the device is empty");
 	if (info->base + info->size < info->base)
 		return refuse_at(why, -EOVERFLOW, "range", pfn, "0x%lx bytes wrap around",
-				 (unsigned long)info->size);
+				 info->size);
 	if (info->base + info->size > limit)
 		return refuse_at(why, -ERANGE, "range", pfn,
 				 "0x%lx bytes reach beyond 0x%lx (%u physical address bits)",
-				 (unsigned long)info->size, (unsigned long)limit,
-				 cpu_features.phys_bits);
+				 info->size, limit, cpu_features.phys_bits);
 	if (!window_covers(info->base, info->size))
 		return refuse_at(why, -ERANGE, "range", pfn,
-				 "0x%lx bytes are outside the hot-plug window",
-				 (unsigned long)info->size);
+				 "0x%lx bytes are outside the hot-plug window", info->size);
 	return 0;
 }
 
@@ -328,8 +326,7 @@ void hotplug_init_boot(const struct boot_span *spans, unsigned nspans)
 		struct memory_block *blocks = kzalloc(windows * sizeof(*blocks));
 
 		if (blocks == NULL) {
-			klog(LOG_ERR, "memhp: no memory for %lu blocks of boot memory",
-			     (unsigned long)windows);
+			klog(LOG_ERR, "memhp: no memory for %lu blocks of boot memory", windows);
 			return;
 		}
 		init_boot_device(&boot_devices[i], &spans[i], blocks);

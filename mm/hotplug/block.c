@@ -81,9 +81,9 @@ const char *block_name(const struct memory_block *block, char *buf, size_t size)
 	unsigned part = block_part(block);
 
 	if (part == 0)
-		snprintf(buf, size, "memory%lu", (unsigned long)block_number(block));
+		snprintf(buf, size, "memory%lu", block_number(block));
 	else
-		snprintf(buf, size, "memory%lu.%u", (unsigned long)block_number(block), part);
+		snprintf(buf, size, "memory%lu.%u", block_number(block), part);
 	return buf;
 }
 

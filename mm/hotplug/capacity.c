@@ -47,8 +47,8 @@ static int no_chunks(const struct capacity *capacity, struct refusal *why, unsig
 
 	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(capacity->first[order].page),
 			 "is held by %s: %lu chunks of order %u must move, room for %lu elsewhere",
-			 holder_of(&capacity->first[order], name),
-			 (unsigned long)capacity->need[order], order, (unsigned long)have);
+			 holder_of(&capacity->first[order], name), capacity->need[order], order,
+			 have);
 }
 
 static int no_pages(const struct capacity *capacity, struct refusal *why, uint64_t pages)
@@ -59,8 +59,8 @@ static int no_pages(const struct capacity *capacity, struct refusal *why, uint64
 	return refuse_at(why, -ENOSPC, "capacity", page_to_pfn(first->page),
 			 "is held by %s: %lu pages must move, %lu are free elsewhere, "
 			 "%u of them stay in reserve",
-			 holder_of(first, name), (unsigned long)capacity->need_pages,
-			 (unsigned long)pages, CAPACITY_RESERVE_PAGES);
+			 holder_of(first, name), capacity->need_pages, pages,
+			 CAPACITY_RESERVE_PAGES);
 }
 
 int capacity_check(const struct capacity *capacity, struct refusal *why)

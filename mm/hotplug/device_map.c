@@ -213,7 +213,7 @@ static int refuse_map(const struct memory_device *device, const char *step, int 
 
 	return refuse_at(why, err, step, device->start, "%s; %lu of %lu pool tables free",
 			 err == -EEXIST ? "something is mapped there" : "no page table is left",
-			 (unsigned long)pool.free, (unsigned long)pool.total);
+			 pool.free, pool.total);
 }
 
 int device_map(const struct memory_device *device, struct refusal *why)
@@ -265,9 +265,8 @@ static bool verify_range(vaddr_t va, paddr_t pa, size_t size, char *text, size_t
 		paddr_t got = 0;
 
 		if (!mmu_translate(probes[i], &got) || got != pa + (probes[i] - va)) {
-			snprintf(text, text_size, "0x%lx maps 0x%lx, not 0x%lx",
-				 (unsigned long)probes[i], (unsigned long)got,
-				 (unsigned long)(pa + (probes[i] - va)));
+			snprintf(text, text_size, "0x%lx maps 0x%lx, not 0x%lx", probes[i], got,
+				 (pa + (probes[i] - va)));
 			return false;
 		}
 	}

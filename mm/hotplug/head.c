@@ -94,7 +94,7 @@ int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *
 	if (npages == 0 || !IS_ALIGNED(start, PAGES_2M) || !IS_ALIGNED(npages, PAGES_2M))
 		return refuse_at(why, -EINVAL, "head", start,
 				 "0x%lx pages: a device starts and ends at multiples of 2 MiB",
-				 (unsigned long)npages);
+				 npages);
 
 	head->tables = plan_arrays(start, npages, head);
 	head->tables_pages = gib_pages ? 0 : whole_units(start, start + npages, PAGES_1G);
@@ -106,7 +106,7 @@ int head_plan(pfn_t start, uint64_t npages, bool gib_pages, struct head_layout *
 	if (head->pages > npages / 2)
 		return refuse_at(why, -ENOSPC, "head", start,
 				 "the head needs 0x%lx of 0x%lx pages: less than half is left",
-				 (unsigned long)head->pages, (unsigned long)npages);
+				 head->pages, npages);
 	head->usable = npages - head->pages;
 	return 0;
 }

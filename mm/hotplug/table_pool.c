@@ -44,7 +44,7 @@ int pool_fill(uint64_t wanted, struct refusal *why)
 		if (page == NULL)
 			return refuse(why, -ENOMEM, "table-pool",
 				      "%lu of %lu page tables reserved, then memory was out",
-				      (unsigned long)pool.total, (unsigned long)wanted);
+				      pool.total, wanted);
 		pool_put(page_to_paddr(page));
 		pool.total++;
 		pool.low = pool.free;
@@ -72,7 +72,7 @@ bool pool_verify(char *text, size_t size)
 		table = *(paddr_t *)phys_to_virt(table);
 	if (counted == pool.free && pool.free <= pool.total)
 		return true;
-	snprintf(text, size, "table pool: %lu chained, %lu counted free, %lu in all",
-		 (unsigned long)counted, (unsigned long)pool.free, (unsigned long)pool.total);
+	snprintf(text, size, "table pool: %lu chained, %lu counted free, %lu in all", counted,
+		 pool.free, pool.total);
 	return false;
 }

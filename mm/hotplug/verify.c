@@ -44,7 +44,7 @@ static void verify_place(const struct memory_block *block, const struct page *pa
 	if (block->zone->type != ZONE_MOVABLE || page->owner == NULL || page_movable(page))
 		return;
 	violation("%s: pfn 0x%lx of ZONE_MOVABLE is %s %s", block_name(block, name, sizeof(name)),
-		  (unsigned long)page_to_pfn(page),
+		  page_to_pfn(page),
 		  page_owner_movable(page->owner) ? "pinned, long, by" : "held by unmovable",
 		  page->owner->name);
 }
@@ -64,11 +64,11 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 		uint64_t npages;
 
 		if (page->zone != block->zone->id)
-			violation("%s: pfn 0x%lx says zone %u", name,
-				  (unsigned long)page_to_pfn(page), page->zone);
+			violation("%s: pfn 0x%lx says zone %u", name, page_to_pfn(page),
+				  page->zone);
 		if (page->order > MAX_ORDER || !IS_ALIGNED(page_to_pfn(page), chunk_pages(page))) {
 			violation("%s: pfn 0x%lx heads an impossible chunk of order %u", name,
-				  (unsigned long)page_to_pfn(page), page->order);
+				  page_to_pfn(page), page->order);
 			return;
 		}
 		next = chunk_next(page);
@@ -83,7 +83,7 @@ static void verify_tiles(const struct memory_block *block, struct census *census
 			verify_place(block, page);
 		else {
 			violation("%s: pfn 0x%lx is in state %u where a chunk should start", name,
-				  (unsigned long)page_to_pfn(page), page->state);
+				  page_to_pfn(page), page->state);
 			return;
 		}
 		page = next;
@@ -144,13 +144,13 @@ static void verify_device(const struct memory_device *device) REQUIRES(&hotplug_
 
 		if (block->start != next)
 			violation("%s: block %u starts at pfn 0x%lx, not 0x%lx", device->name, i,
-				  (unsigned long)block->start, (unsigned long)next);
+				  block->start, next);
 		next = block_end(block);
 		online += block->zone != NULL;
 		verify_block(device, block);
 	}
 	if (next != device->start + device->npages)
-		violation("%s: its blocks end at pfn 0x%lx", device->name, (unsigned long)next);
+		violation("%s: its blocks end at pfn 0x%lx", device->name, next);
 	if (online != device->blocks_online)
 		violation("%s: %u blocks online, %u counted", device->name, online,
 			  device->blocks_online);
@@ -172,8 +172,7 @@ static void compare(const struct zone *zone, const char *what, uint64_t counted,
 {
 	if (counted != walked)
 		violation("node %u %s: %lu %s pages counted, %lu found", zone->node,
-			  zone_type_name(zone->type), (unsigned long)counted, what,
-			  (unsigned long)walked);
+			  zone_type_name(zone->type), counted, what, walked);
 }
 
 static void verify_zone(struct zone *zone) REQUIRES(&hotplug_lock)

@@ -73,7 +73,7 @@ static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
 
 	if (base >= limit)
 		return refuse(why, -ERANGE, "window", "0x%lx is beyond physical address bits %u",
-			      (unsigned long)base, cpu_features.phys_bits);
+			      base, cpu_features.phys_bits);
 	if (*size == 0)
 		*size = limit - base;
 	if (*size > limit - base || *size > most) {
@@ -83,10 +83,9 @@ static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
 			return refuse(
 				why, -ENOMEM, "window",
 				"no memory for the upper tables of any window: %lu pages are free",
-				(unsigned long)pages_free());
-		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s",
-		     (unsigned long)base, (unsigned long)*size, (unsigned long)(base + kept),
-		     kept == most ? ": no memory for its page tables" : "");
+				pages_free());
+		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s", base, *size,
+		     (base + kept), kept == most ? ": no memory for its page tables" : "");
 		*size = kept;
 	}
 	return 0;
@@ -98,8 +97,8 @@ static uint64_t pool_cut(uint64_t wanted)
 
 	if (wanted <= most)
 		return wanted;
-	klog(LOG_WARN, "memhp: %lu page tables reserved for DIMMs; %lu could be needed",
-	     (unsigned long)most, (unsigned long)wanted);
+	klog(LOG_WARN, "memhp: %lu page tables reserved for DIMMs; %lu could be needed", most,
+	     wanted);
 	return most;
 }
 
@@ -119,7 +118,7 @@ int hotplug_init_slots(unsigned slots, paddr_t window_base, uint64_t window_size
 	if (prepare_window(window_base, end - window_base) != 0)
 		return refuse(why, -ENOMEM, "window",
 			      "no memory for the upper tables of a window of 0x%lx bytes",
-			      (unsigned long)window_size);
+			      window_size);
 	slots = MIN(slots, MEMORY_SLOTS_MAX);
 	mutex_lock(&hotplug_lock);
 	window.base = window_base;

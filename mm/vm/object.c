@@ -263,8 +263,7 @@ static int refuse_no_chunk(unsigned order, unsigned flags, int node, uint64_t ha
 	return refuse(why, -ENOMEM, "allocate",
 		      "no free chunk of order %u %s%s after %lu of %lu pages; %lu are free there",
 		      order, flags & ALLOC_MOVABLE ? "in the zones" : "in the Normal zones", where,
-		      (unsigned long)had, (unsigned long)want,
-		      (unsigned long)free_for(flags, node));
+		      had, want, free_for(flags, node));
 }
 
 int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, int node,
@@ -278,7 +277,7 @@ int vm_object_grow(struct vm_object *object, uint64_t npages, unsigned order, in
 	ASSERT(IS_ALIGNED(npages, 1UL << order) && IS_ALIGNED(object->npages, 1UL << order));
 	if (npages > object->limit - object->npages)
 		return refuse(why, -E2BIG, "map", "%s has room for %lu pages", object->name,
-			      (unsigned long)object->limit);
+			      object->limit);
 	while (err == 0 && object->npages < start + npages) {
 		if (thread_interrupted())
 			return refuse(why, -EINTR, "allocate", "interrupted");

@@ -125,7 +125,7 @@ static int pin_patiently(struct vm_object *object, uint64_t *offset, enum pin_ki
 	return refuse(
 		why, -EAGAIN, "pin",
 		"page %lu of %s must move first, and is pinned by %s, short, at each of %u tries",
-		(unsigned long)*offset, object->name, object->name, PIN_TRIES);
+		*offset, object->name, object->name, PIN_TRIES);
 }
 
 /* Takes back the pins on the chunks from the one that starts at `at` up to `end`. */
@@ -158,8 +158,7 @@ int vm_object_pin(struct vm_object *object, struct vm_range range, enum pin_kind
 	*moved = 0;
 	if (!range_within(object, range))
 		return refuse(why, -ERANGE, "pin", "%s has %lu pages: none of %lu at page %lu",
-			      object->name, (unsigned long)object->npages,
-			      (unsigned long)range.npages, (unsigned long)range.offset);
+			      object->name, object->npages, range.npages, range.offset);
 	start = at = chunk_start(object, range.offset);
 	while (err == 0 && at < range.offset + range.npages)
 		err = thread_interrupted() ? refuse(why, -EINTR, "pin", "interrupted")

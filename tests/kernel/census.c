@@ -142,8 +142,7 @@ static bool same(const struct comparison *c, const char *what, unsigned index, u
 {
 	if (before == after)
 		return true;
-	snprintf(c->text, c->size, "%s (%u) was 0x%lx, is 0x%lx", what, index,
-		 (unsigned long)before, (unsigned long)after);
+	snprintf(c->text, c->size, "%s (%u) was 0x%lx, is 0x%lx", what, index, before, after);
 	return false;
 }
 
@@ -162,8 +161,7 @@ static bool same_zone(const struct comparison *c, unsigned id, const struct zone
 		if (before->area[order] == after->area[order])
 			continue;
 		snprintf(c->text, c->size, "free chunks of order %u in zone %u: %lu, now %lu",
-			 order, id, (unsigned long)before->area[order],
-			 (unsigned long)after->area[order]);
+			 order, id, before->area[order], after->area[order]);
 		return false;
 	}
 	return true;

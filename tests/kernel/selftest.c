@@ -185,7 +185,7 @@ static int run_beside_load(struct run *run)
 	if (stress_stop(&totals, &why) != 0)
 		return shell_refused("selftest", &why);
 	shell_printf("# beside %u threads on %u CPUs, %lu operations\n", totals.threads,
-		     smp_count(), (unsigned long)totals.operations);
+		     smp_count(), totals.operations);
 	return status;
 }
 

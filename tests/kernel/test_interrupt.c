@@ -87,7 +87,7 @@ static uint64_t stopped_offline(struct test *t, int wanted, uint64_t timeout_us,
 	}
 	EXPECT_EQ(err, wanted);
 	test_note(t, "stopped in step %s, %lu pages were moved", why.step != NULL ? why.step : "?",
-		  (unsigned long)result.moved_pages);
+		  result.moved_pages);
 	census_take(&after, dimm.all.start, dimm.all.npages);
 	if (!census_same(&before, &after, true, text, sizeof(text)))
 		test_fail(t, __FILE__, __LINE__, "%s", text);
@@ -106,7 +106,7 @@ KERNEL_TEST(interrupt, ctrl_c_ends_an_offline_within_100_ms)
 	if (ended != 0) {
 		EXPECT(interrupted_us != 0);
 		EXPECT(ended - interrupted_us <= LATENCY_US);
-		test_note(t, "%lu us after Ctrl-C", (unsigned long)(ended - interrupted_us));
+		test_note(t, "%lu us after Ctrl-C", (ended - interrupted_us));
 	}
 	end(t);
 }

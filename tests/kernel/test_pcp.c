@@ -55,7 +55,7 @@ KERNEL_TEST(pcp, most_allocations_spare_the_zone)
 	all = after.allocs + after.frees - before.allocs - before.frees;
 	EXPECT(all >= 20000);
 	EXPECT(slow * 50 <= all);
-	test_note(t, "%lu of %lu took the zone's lock", (unsigned long)slow, (unsigned long)all);
+	test_note(t, "%lu of %lu took the zone's lock", slow, all);
 }
 
 /* Pages on lists are free, are merged when they are drained, and none is lost. */

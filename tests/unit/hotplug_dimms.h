@@ -121,8 +121,7 @@ static inline void assert_wiped(paddr_t from, paddr_t to)
 		hole = lseek(kit_file, data, SEEK_HOLE);
 		from = MIN((paddr_t)hole, to);
 		if (!all_zero(kit_memory + data, from - (paddr_t)data))
-			fail_msg("something is left between 0x%lx and 0x%lx", (unsigned long)data,
-				 (unsigned long)from);
+			fail_msg("something is left between 0x%lx and 0x%lx", data, from);
 	}
 }
 

@@ -191,8 +191,7 @@ static void lapic_address_entry(struct madt_context *c, const struct table_entry
 		table_entry_reject(&c->walk, entry, "a second local APIC address: skipped");
 	else if (address == 0 || !IS_ALIGNED(address, PAGE_SIZE) ||
 		 !paddr_range_ok(address, PAGE_SIZE))
-		table_entry_reject(&c->walk, entry, "local APIC address 0x%llx: skipped",
-				   (unsigned long long)address);
+		table_entry_reject(&c->walk, entry, "local APIC address 0x%lx: skipped", address);
 	else
 		c->info->lapic = address;
 	c->address_seen = true;
@@ -258,8 +257,8 @@ int madt_parse(const void *table, size_t length, struct madt_info *info, table_r
 	if (info->lapic == 0 || !IS_ALIGNED(info->lapic, PAGE_SIZE)) {
 		table_complain(
 			report,
-			"MADT: local APIC address 0x%llx is not a page's: the table is rejected",
-			(unsigned long long)info->lapic);
+			"MADT: local APIC address 0x%lx is not a page's: the table is rejected",
+			info->lapic);
 		memset(info, 0, sizeof(*info));
 		return -EINVAL;
 	}

@@ -34,8 +34,8 @@ static paddr_t xsdt_address(const uint8_t *rsdp, size_t length, table_report_fn 
 	}
 	xsdt = read64(rsdp + 24);
 	if (!paddr_range_ok(xsdt, sizeof(struct acpi_header))) {
-		table_complain(report, "RSDP: the XSDT's address 0x%llx has more than 52 bits",
-			       (unsigned long long)xsdt);
+		table_complain(report, "RSDP: the XSDT's address 0x%lx has more than 52 bits",
+			       xsdt);
 		return 0;
 	}
 	return xsdt;

@@ -32,8 +32,8 @@ static uint64_t localities_check(const uint8_t *table, size_t length, table_repo
 	if (n > (length - SLIT_MATRIX_OFFSET) / n) {
 		table_complain(
 			report,
-			"SLIT: %llu localities do not fit into %zu bytes: the table is rejected",
-			(unsigned long long)n, length);
+			"SLIT: %lu localities do not fit into %zu bytes: the table is rejected", n,
+			length);
 		return 0;
 	}
 	return n;
@@ -48,10 +48,9 @@ static int distances_check(const uint8_t *matrix, uint64_t n, table_report_fn re
 			if (d >= SLIT_LOCAL && (i != j || d == SLIT_LOCAL))
 				continue;
 			table_complain(report,
-				       "SLIT: distance %llu to %llu is %u, must be %s10: the table "
+				       "SLIT: distance %lu to %lu is %u, must be %s10: the table "
 				       "is rejected",
-				       (unsigned long long)i, (unsigned long long)j, d,
-				       i == j ? "" : "at least ");
+				       i, j, d, i == j ? "" : "at least ");
 			return -EINVAL;
 		}
 	}
@@ -71,8 +70,8 @@ int slit_parse(const void *table, size_t length, struct slit_info *info, table_r
 	if (distances_check(matrix, n, report))
 		return -EINVAL;
 	if (n > SLIT_LOCALITIES_MAX)
-		table_complain(report, "SLIT: %llu localities: those from %d on are ignored",
-			       (unsigned long long)n, SLIT_LOCALITIES_MAX);
+		table_complain(report, "SLIT: %lu localities: those from %d on are ignored", n,
+			       SLIT_LOCALITIES_MAX);
 	info->localities = (unsigned)MIN(n, (uint64_t)SLIT_LOCALITIES_MAX);
 	for (unsigned i = 0; i < info->localities; i++)
 		memcpy(info->distance[i], matrix + i * n, info->localities);

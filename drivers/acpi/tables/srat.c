@@ -72,8 +72,8 @@ static void memory_entry(struct srat_context *c, const struct table_entry *entry
 		return;
 	if (!paddr_range_ok(range.base, range.size)) {
 		table_entry_reject(&c->walk, entry,
-				   "0x%llx bytes at 0x%llx reach past 52-bit addresses: skipped",
-				   (unsigned long long)range.size, (unsigned long long)range.base);
+				   "0x%lx bytes at 0x%lx reach past 52-bit addresses: skipped",
+				   range.size, range.base);
 		return;
 	}
 	if (c->info->nranges == SRAT_RANGES_MAX) {
@@ -150,15 +150,13 @@ static int range_settle(struct srat_context *c, unsigned *nout, struct srat_rang
 	}
 	if (range.pxm != last->pxm) {
 		table_complain(c->walk.report,
-			       "SRAT: 0x%llx-0x%llx is in domain %u and overlaps domain %u below "
-			       "0x%llx: the table is rejected",
-			       (unsigned long long)range.base, (unsigned long long)end - 1,
-			       range.pxm, last->pxm, (unsigned long long)range_end(last));
+			       "SRAT: 0x%lx-0x%lx is in domain %u and overlaps domain %u below "
+			       "0x%lx: the table is rejected",
+			       range.base, end - 1, range.pxm, last->pxm, range_end(last));
 		return -EINVAL;
 	}
-	table_complain(c->walk.report, "SRAT: 0x%llx-0x%llx is listed twice in domain %u",
-		       (unsigned long long)range.base,
-		       (unsigned long long)MIN(end, range_end(last)) - 1, range.pxm);
+	table_complain(c->walk.report, "SRAT: 0x%lx-0x%lx is listed twice in domain %u", range.base,
+		       MIN(end, range_end(last)) - 1, range.pxm);
 	if (end <= range_end(last))
 		return 0;
 	if (range.hotplug == last->hotplug && range.nonvolatile == last->nonvolatile) {

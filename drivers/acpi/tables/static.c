@@ -61,22 +61,19 @@ static const void *map_table(table_map_fn map, paddr_t pa, uint32_t *length)
 	if (paddr_range_ok(pa, sizeof(header)))
 		bytes = map(pa, sizeof(header));
 	if (!bytes) {
-		table_complain(report, "table at 0x%llx: the address cannot be read",
-			       (unsigned long long)pa);
+		table_complain(report, "table at 0x%lx: the address cannot be read", pa);
 		return NULL;
 	}
 	memcpy(&header, bytes, sizeof(header));
 	*length = header.length;
 	if (*length < sizeof(header) || *length > TABLE_LENGTH_MAX ||
 	    !paddr_range_ok(pa, *length)) {
-		table_complain(report, "table at 0x%llx: length %u is impossible",
-			       (unsigned long long)pa, *length);
+		table_complain(report, "table at 0x%lx: length %u is impossible", pa, *length);
 		return NULL;
 	}
 	bytes = map(pa, *length);
 	if (!bytes)
-		table_complain(report, "table at 0x%llx: its %u bytes cannot be read",
-			       (unsigned long long)pa, *length);
+		table_complain(report, "table at 0x%lx: its %u bytes cannot be read", pa, *length);
 	return bytes;
 }
 
@@ -160,8 +157,8 @@ static paddr_t take_table(const struct bootinfo *boot, table_map_fn map, paddr_t
 	s->table[at].intact = acpi_table_check(table, length, header->signature, report) == 0;
 	s->ntables++;
 	if (in_usable_ram(boot, pa, length))
-		table_complain(report, "%s at 0x%llx lies in RAM declared usable",
-			       s->table[at].signature, (unsigned long long)pa);
+		table_complain(report, "%s at 0x%lx lies in RAM declared usable",
+			       s->table[at].signature, pa);
 	if (!s->table[at].intact)
 		return 0;
 	parse_table(table, length, header->signature);
@@ -179,9 +176,8 @@ static void check_registers(const struct bootinfo *boot)
 
 	for (unsigned i = 0; i < madt->nioapics; i++) {
 		if (in_usable_ram(boot, madt->ioapic[i].address, PAGE_SIZE)) {
-			table_complain(report, "MADT: I/O APIC %u at 0x%llx lies in RAM: skipped",
-				       madt->ioapic[i].id,
-				       (unsigned long long)madt->ioapic[i].address);
+			table_complain(report, "MADT: I/O APIC %u at 0x%lx lies in RAM: skipped",
+				       madt->ioapic[i].id, madt->ioapic[i].address);
 			madt->rejected++;
 			continue;
 		}
@@ -190,9 +186,9 @@ static void check_registers(const struct bootinfo *boot)
 	madt->nioapics = kept;
 	if (acpi_static.has_madt && in_usable_ram(boot, madt->lapic, PAGE_SIZE)) {
 		table_complain(report,
-			       "MADT: the local APIC at 0x%llx lies in RAM: the table is "
+			       "MADT: the local APIC at 0x%lx lies in RAM: the table is "
 			       "rejected",
-			       (unsigned long long)madt->lapic);
+			       madt->lapic);
 		memset(madt, 0, sizeof(*madt));
 		acpi_static.has_madt = false;
 	}

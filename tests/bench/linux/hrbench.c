@@ -164,7 +164,7 @@ static int measure_alloc(unsigned int order, unsigned int batch)
 		}
 		least = min(least, sum);
 	}
-	snprintf(answer, sizeof(answer), "alloc %u %u %llu\n", order, batch,
+	snprintf(answer, sizeof(answer), "alloc %u %u %lu\n", order, batch,
 		 least / ((u64)rounds * batch));
 	return 0;
 }
@@ -186,7 +186,7 @@ static int measure_kmalloc(unsigned int size)
 		}
 		least = min(least, rdtsc() - began);
 	}
-	snprintf(answer, sizeof(answer), "kmalloc %u %llu\n", size, least / TURNS);
+	snprintf(answer, sizeof(answer), "kmalloc %u %lu\n", size, least / TURNS);
 	return 0;
 }
 
@@ -194,9 +194,9 @@ static int measure_kmalloc(unsigned int size)
 
 static int show(struct seq_file *file, void *v)
 {
-	seq_printf(file, "idle %llu\n", idle_total);
+	seq_printf(file, "idle %lu\n", idle_total);
 	for (unsigned int i = 0; i < nr_calls; i++)
-		seq_printf(file, "%s %#llx %llu %ld %llu\n", calls[i].name, calls[i].start,
+		seq_printf(file, "%s %#lx %lu %ld %lu\n", calls[i].name, calls[i].start,
 			   calls[i].size, calls[i].result, calls[i].counts);
 	seq_puts(file, answer);
 	return 0;

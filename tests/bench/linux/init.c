@@ -176,7 +176,7 @@ int main(void)
 
 		counts = 0;
 		result = obey(line);
-		printf("@ %d %lu\n", result, (unsigned long)counts);
+		printf("@ %d %lu\n", result, counts);
 		fflush(stdout);
 	}
 	return 1; /* the kernel panics: the end of this machine, and it is seen */

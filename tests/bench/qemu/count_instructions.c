@@ -56,7 +56,7 @@ static void note_mark(unsigned int vcpu, void *userdata)
 		ncpus--;
 	fprintf(out, "%u %u", (unsigned)(uintptr_t)userdata, vcpu);
 	for (unsigned i = 0; i < ncpus; i++)
-		fprintf(out, " %lu", (unsigned long)executed[i]);
+		fprintf(out, " %lu", executed[i]);
 	fprintf(out, "\n");
 	fflush(out);
 }
