@@ -192,7 +192,8 @@ $(OUT)/headroom.iso: $(OUT)/headroom.elf iso/grub.cfg tools/mkiso
 	@OBJCOPY=$(KOBJCOPY) tools/mkiso $< iso/grub.cfg $@
 
 # --- host unit tests -------------------------------------------------------------------------
-# tests/unit/test_X.c names what it links with in a line `/* sources: mm/buddy.c ... */`.
+# tests/unit/test_X.c, or a header of tests/unit that it includes, names what it links with in lines
+# `/* sources: mm/buddy.c ... */`.
 UNIT_TESTS := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(if $(filter gcov,$(SAN)),$(OUT),$(BUILD))/unit
 UNIT_BINS := $(UNIT_TESTS:tests/unit/%.c=$(UNIT)/%)
@@ -211,7 +212,9 @@ $(UO)/%.o: %.c
 	@echo "  HOSTCC $<"
 	@$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
-unit_sources = $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1))
+# A kit's header names the sources of the machine that it makes.
+unit_kits = $(shell sed -n 's,^#include "\(tests/unit/.*\)",\1,p' $(1))
+unit_sources = $(sort $(shell sed -n 's,^/\* sources: \(.*\) \*/.*,\1,p' $(1) $(call unit_kits,$(1))))
 define unit_rule
 $(UNIT)/$(1): $(UO)/tests/unit/$(1).o $$(patsubst %.c,$(UO)/%.o,$$(call unit_sources,tests/unit/$(1).c))
 	@echo "  HOSTLD $$@"

@@ -2,6 +2,15 @@
  * tests/unit/hotplug_dimms.h - DIMMs for the machine of hotplug_kit.h: full of hostile bytes,
  * plugged, ejected; and the state of the world, to be compared.
  */
+/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
+/* sources: kernel/cpulock.c kernel/lib/errno.c kernel/lib/refusal.c mm/alloc.c mm/boot_spans.c */
+/* sources: mm/buddy.c mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/hotplug/account.c */
+/* sources: mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c mm/hotplug/device.c */
+/* sources: mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/evacuate.c mm/hotplug/events.c */
+/* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
+/* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/table_pool.c */
+/* sources: mm/hotplug/verify.c mm/hotplug/walk.c mm/hotplug/window.c mm/node.c mm/pagetable.c */
+/* sources: mm/pcp.c mm/vm/migrate.c mm/zone.c */
 #ifndef TESTS_UNIT_HOTPLUG_DIMMS_H
 #define TESTS_UNIT_HOTPLUG_DIMMS_H
 

@@ -1,17 +1,6 @@
 /*
  * tests/unit/test_walk.c - who holds a range, counted by runs of chunks that are alike.
  */
-/* sources: mm/hotplug/account.c mm/hotplug/add.c mm/hotplug/block.c mm/hotplug/capacity.c */
-/* sources: mm/hotplug/device.c mm/hotplug/device_map.c mm/hotplug/eject.c mm/hotplug/events.c */
-/* sources: mm/hotplug/table_pool.c mm/hotplug/window.c */
-/* sources: mm/hotplug/head.c mm/hotplug/hooks.c mm/hotplug/listener.c mm/hotplug/nodes.c */
-/* sources: mm/hotplug/evacuate.c */
-/* sources: mm/hotplug/offline.c mm/hotplug/online.c mm/hotplug/policy.c mm/hotplug/verify.c */
-/* sources: mm/hotplug/walk.c mm/vm/migrate.c mm/alloc.c mm/boot_spans.c mm/buddy.c */
-/* sources: mm/pcp.c kernel/cpulock.c */
-/* sources: mm/buddy_isolate.c mm/buddy_verify.c mm/early.c mm/node.c mm/pagetable.c mm/zone.c */
-/* sources: arch/x86_64/mmu.c arch/x86_64/mmu_map.c arch/x86_64/mmu_unmap.c arch/x86_64/tlb.c */
-/* sources: kernel/lib/errno.c kernel/lib/refusal.c */
 #include "tests/unit/hotplug_dimms.h"
 
 #include "mm/vm/migrate.h"
