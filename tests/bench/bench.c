@@ -184,6 +184,8 @@ SHELL_COMMAND(bench, "[PATTERN] [-c CPUS] [-J]",
 		json_array_end(&j);
 		json_end(&j);
 	}
+	if (thread_interrupted())
+		return shell_error("bench", EINTR, "interrupted");
 	if (!matched)
 		return shell_error("bench", -ENOENT, "no benchmark matches '%s'",
 				   options.pattern != NULL ? options.pattern : "");

@@ -161,7 +161,7 @@ static int run_selected(struct run *run)
 			continue;
 		if (thread_interrupted()) {
 			shell_printf("Bail out! interrupted\n");
-			return SHELL_FAIL;
+			return shell_error("selftest", EINTR, "interrupted");
 		}
 		run_one(run, kt);
 	}

@@ -80,6 +80,17 @@ def test_statuses(boot, command, status):
     assert len(errors) == (1 if status else 0), text
 
 
+@pytest.mark.parametrize("command", ["bench page", "selftest", "stress 60", "sleep 60"])
+def test_ctrl_c_is_a_failure_with_one_line(boot, command):
+    guest = boot()
+    start = len(guest.text)
+    guest.send(f"{command}\r\x03")
+    guest.wait_prompt(start=start + len(command), scale=4)
+    assert guest.ok("echo $?") == "1\n"
+    assert re.findall(r"^error: (\w+): .*interrupted \[EINTR\]", guest.text[start:], re.M) \
+        == [command.split()[0]]
+
+
 def test_pipes_and_status(boot):
     guest = boot()
     assert guest.ok("echo one; echo two | grep tw") == "one\ntwo\n"
