@@ -182,7 +182,7 @@ static void test_wrong_order(void **state)
 
 	(void)state;
 	flags = spin_lock(&high);
-	expect_panic(spin_lock(&low), "low (rank 2) taken by someone while high");
+	expect_panic(spin_lock(&low), "low (rank 1) taken by someone while high");
 	expect_panic(spin_lock(&same), "lock order: same");
 	panic_text[0] = '\0';
 	spin_dump_held();
