@@ -142,9 +142,11 @@ def test_keep_going_puts_the_rest_online(boot):
     guest.refused(f"online {name} -k", "EIO")
     assert guest.lsdimm()[0]["blocks_online"] == 7
     guest.ok(f"offline {name}")
+    left = sum(state == "offline" for *_, state in guest.states(name))
+    assert left >= 7  # with KASAN, the first block is all head
     guest.ok("fault online_check 1 always")
     status, text = guest.run(f"online {name} -k")
-    assert status == 1 and re.search(rf"online: {name}: 0 blocks, \S+, 8 refused", text), text
+    assert status == 1 and f"online: {name}: 0 blocks, 0B, {left} refused" in text, text
     guest.ok("fault off")
     guest.ok(f"online {name}")
     assert guest.lsdimm()[0]["blocks_online"] == 8
