@@ -48,7 +48,7 @@ int hog_check_whole(const struct hog *hog, struct refusal *why)
 	if (!hog_is_waiting(hog))
 		return 0;
 	return refuse(why, -EAGAIN, "fill", "%s waits for memory: it has %lu of %lu MiB", hog->name,
-		      (hog_bytes(hog) / MiB), (hog->size / MiB));
+		      hog_bytes(hog) / MiB, hog->size / MiB);
 }
 
 void hog_stop_filling(struct hog *hog)

@@ -72,7 +72,7 @@ static int start_hotplug(struct refusal *why)
 		klog(LOG_WARN,
 		     "acpi: SRAT: the hot-plug window lies over boot memory: only what is "
 		     "behind it counts");
-	klog(LOG_INFO, "acpi: %u memory slots, window 0x%lx-0x%lx", nr_slots, base, (base + size));
+	klog(LOG_INFO, "acpi: %u memory slots, window 0x%lx-0x%lx", nr_slots, base, base + size);
 	err = hotplug_init_slots(nr_slots, base, size, why);
 	if (err != 0)
 		return err;

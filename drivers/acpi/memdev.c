@@ -98,8 +98,8 @@ static int take_in(struct slot *slot, struct refusal *why)
 	err = memory_device_add(&info, &device, why);
 	if (err != 0)
 		return err;
-	klog(LOG_NOTICE, "acpi: %s: %s, %lu MiB at 0x%lx", slot->path, slot->name,
-	     (info.size / MiB), info.base);
+	klog(LOG_NOTICE, "acpi: %s: %s, %lu MiB at 0x%lx", slot->path, slot->name, info.size / MiB,
+	     info.base);
 	return memory_device_auto_online(slot->number, why);
 }
 

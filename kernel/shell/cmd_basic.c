@@ -246,8 +246,8 @@ SHELL_COMMAND(dmesg, "[-J]", "the kernel's log", "dmesg | grep acpi", SHELL_PANI
 	if (json)
 		return log_json();
 	while (!thread_interrupted() && log_read(&seq, &line))
-		shell_printf("[%5lu.%06lu] %s\n", (line.time_us / 1000000),
-			     (line.time_us % 1000000), line.text);
+		shell_printf("[%5lu.%06lu] %s\n", line.time_us / 1000000, line.time_us % 1000000,
+			     line.text);
 	return SHELL_OK;
 }
 

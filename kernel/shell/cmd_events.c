@@ -13,8 +13,8 @@ static struct hotplug_event event; /* the shell's thread only */
 static void print_events(uint64_t *seq)
 {
 	while (event_read(seq, &event)) {
-		shell_printf("[%5lu.%06lu] %-8s %-8s %-10s %s\n", (event.time_us / 1000000),
-			     (event.time_us % 1000000), event_kind_name(event.kind), event.device,
+		shell_printf("[%5lu.%06lu] %-8s %-8s %-10s %s\n", event.time_us / 1000000,
+			     event.time_us % 1000000, event_kind_name(event.kind), event.device,
 			     event.err == 0 ? "ok" : errno_name(event.err), event.text);
 	}
 }

@@ -39,7 +39,7 @@ static void put_tax(struct table *t, const struct memory_device *device)
 {
 	uint64_t hundredths = (device->head.pages * 10000 + device->npages / 2) / device->npages;
 
-	table_cell(t, "%lu.%02lu%%", (hundredths / 100), (hundredths % 100));
+	table_cell(t, "%lu.%02lu%%", hundredths / 100, hundredths % 100);
 }
 
 static void put_device(struct table *t, const struct memory_device *device, bool bytes)

@@ -69,7 +69,7 @@ static void print_counters(const struct counters *now, const struct counters *be
 	uint64_t us = now->us - before->us;
 
 	shell_printf("up %lu s  online %s  free %s  offline %s  %lu allocs/s  %lu frees/s" LINE_END,
-		     (now->us / 1000000),
+		     now->us / 1000000,
 		     format_size(pages_present() * PAGE_SIZE, false, present, sizeof(present)),
 		     format_size(pages_free() * PAGE_SIZE, false, free, sizeof(free)),
 		     format_size(offline_bytes, false, offline, sizeof(offline)),
@@ -153,9 +153,8 @@ static void print_last_events(void)
 		last = event.seq;
 	seq = last > EVENTS ? last - EVENTS + 1 : 0;
 	while (event_read(&seq, &event)) {
-		shell_printf("[%5lu.%06lu] %-8s %-8s %-8s %.34s" LINE_END,
-			     (event.time_us / 1000000), (event.time_us % 1000000),
-			     event_kind_name(event.kind), event.device,
+		shell_printf("[%5lu.%06lu] %-8s %-8s %-8s %.34s" LINE_END, event.time_us / 1000000,
+			     event.time_us % 1000000, event_kind_name(event.kind), event.device,
 			     event.err == 0 ? "ok" : errno_name(event.err), event.text);
 	}
 }

@@ -74,8 +74,8 @@ static void put_log_line(const struct log_line *line)
 	char text[LOG_LINE_MAX + 64];
 	const char *color = level_color(line->level);
 
-	snprintf(text, sizeof(text), "[%5lu.%06lu] %s%s%s\n", (line->time_us / 1000000),
-		 (line->time_us % 1000000), color, line->text,
+	snprintf(text, sizeof(text), "[%5lu.%06lu] %s%s%s\n", line->time_us / 1000000,
+		 line->time_us % 1000000, color, line->text,
 		 *color != '\0' ? shell_color(COLOR_NONE) : "");
 	put_text(text);
 }

@@ -85,7 +85,7 @@ static int window_cut(paddr_t base, uint64_t *size, struct refusal *why)
 				"no memory for the upper tables of any window: %lu pages are free",
 				pages_free());
 		klog(LOG_WARN, "memhp: hot-plug window 0x%lx+0x%lx is cut at 0x%lx%s", base, *size,
-		     (base + kept), kept == most ? ": no memory for its page tables" : "");
+		     base + kept, kept == most ? ": no memory for its page tables" : "");
 		*size = kept;
 	}
 	return 0;

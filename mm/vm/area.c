@@ -63,7 +63,7 @@ static size_t largest_hole(void)
 static int refuse_span(size_t size, size_t room, int err, const char *what, struct refusal *why)
 {
 	return refuse(why, err, "address space", "%lu GiB are wanted, %s is %lu GiB",
-		      (size / SIZE_1G + (size % SIZE_1G != 0)), what, (room / SIZE_1G));
+		      (size / SIZE_1G + (size % SIZE_1G != 0)), what, room / SIZE_1G);
 }
 
 int vm_area_reserve(size_t size, vaddr_t *va, struct refusal *why)

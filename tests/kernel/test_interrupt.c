@@ -106,7 +106,7 @@ KERNEL_TEST(interrupt, ctrl_c_ends_an_offline_within_100_ms)
 	if (ended != 0) {
 		EXPECT(interrupted_us != 0);
 		EXPECT(ended - interrupted_us <= LATENCY_US);
-		test_note(t, "%lu us after Ctrl-C", (ended - interrupted_us));
+		test_note(t, "%lu us after Ctrl-C", ended - interrupted_us);
 	}
 	end(t);
 }
